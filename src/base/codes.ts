@@ -1,0 +1,146 @@
+/**
+ * Every code that a message may carry, with how grave it is and what helps.
+ *
+ * One table feeds the terminal, SARIF, `bulkhead explain` and the documentation. A code never changes its meaning and is
+ * never used again for another. Ranges: BH001–BH099 reading the input, BH100–BH199 policies that are legal but deserve a
+ * word, BH200–BH299 objects that a cluster would refuse, BH300–BH399 the world that the objects describe.
+ */
+
+/** How grave a finding is: an `error` forbids an answer, a `warning` goes with one, an `info` only explains. */
+export type Severity = "error" | "warning" | "info";
+
+/** What is fixed about a code; the message itself is written where the finding is made. */
+export interface CodeEntry {
+  readonly severity: Severity;
+  /** The finding in a few words, without the particulars. */
+  readonly title: string;
+  /** What the user can do about it. */
+  readonly help: string;
+}
+
+export const CODES = {
+  // ── BH001–BH019: one document ────────────────────────────────────────────────────────────────────────────────────
+  BH001: {
+    severity: "error",
+    title: "text that is not YAML",
+    help: "Correct the YAML at this place; indentation uses spaces, never tabs.",
+  },
+  BH002: {
+    severity: "error",
+    title: "key written twice",
+    help: "Keep one of the two; a cluster would keep one and drop the other without a word.",
+  },
+  BH003: {
+    severity: "error",
+    title: "document that is not an object",
+    help: "A manifest is a mapping with apiVersion, kind and metadata.",
+  },
+  BH004: {
+    severity: "error",
+    title: "document without apiVersion",
+    help: "Every Kubernetes object starts with apiVersion and kind; keep other YAML files out of the input.",
+  },
+  BH005: {
+    severity: "error",
+    title: "document without kind",
+    help: "Every Kubernetes object starts with apiVersion and kind; keep other YAML files out of the input.",
+  },
+  BH006: {
+    severity: "error",
+    title: "object without a name",
+    help: "Set metadata.name to a string.",
+  },
+  BH007: {
+    severity: "error",
+    title: "template that is not rendered",
+    help: "Render it first and read the result: `helm template … | bulkhead reach -f -`.",
+  },
+  BH008: {
+    severity: "error",
+    title: "document that grows or nests beyond all measure",
+    help: "Write the aliases out, or nest less deeply.",
+  },
+  BH009: {
+    severity: "error",
+    title: "value that JSON cannot express",
+    help: "Objects reach the cluster as JSON: keys are text, numbers are finite.",
+  },
+  BH010: {
+    severity: "error",
+    title: "text that is not JSON",
+    help: "Correct the JSON at this place.",
+  },
+  BH011: {
+    severity: "error",
+    title: "list whose items are not a list",
+    help: "`items` holds the objects, one an entry.",
+  },
+  // ── BH020–BH039: files ───────────────────────────────────────────────────────────────────────────────────────────
+  BH020: {
+    severity: "error",
+    title: "file that does not exist",
+    help: "Check the path; it is relative to the working directory.",
+  },
+  BH021: {
+    severity: "error",
+    title: "file that cannot be read",
+    help: "Check its permissions and that it is a regular file.",
+  },
+  BH022: {
+    severity: "error",
+    title: "folder without manifests",
+    help: "A folder means its own *.yaml, *.yml and *.json; add -R for the folders below.",
+  },
+  BH023: {
+    severity: "error",
+    title: "file that is not text",
+    help: "Manifests are UTF-8 text.",
+  },
+  BH024: {
+    severity: "error",
+    title: "file beyond the size that can be read",
+    help: "Split the file; a single one may hold 256 MiB.",
+  },
+  BH025: {
+    severity: "error",
+    title: "no input",
+    help: "Name files or folders, or - for standard input.",
+  },
+  BH026: {
+    severity: "warning",
+    title: "file read once although named twice",
+    help: "Name it once.",
+  },
+  // ── BH100–BH199: policies that are legal but deserve a word ──────────────────────────────────────────────────────
+
+  // ── BH200–BH299: objects that a cluster would refuse ─────────────────────────────────────────────────────────────
+  BH201: {
+    severity: "error",
+    title: "unknown field",
+    help: "Remove the field or correct its spelling; a cluster would refuse it or drop it.",
+  },
+  BH202: {
+    severity: "error",
+    title: "missing field",
+    help: "The field is required.",
+  },
+  BH203: {
+    severity: "error",
+    title: "value of the wrong type",
+    help: "Write a value of the expected type.",
+  },
+  BH204: {
+    severity: "error",
+    title: "number out of range",
+    help: "Write a number within the bounds.",
+  },
+  BH205: {
+    severity: "error",
+    title: "value that is not one of the allowed ones",
+    help: "Write one of the allowed values; capitals count.",
+  },
+  // ── BH300–BH399: the world that the objects describe ─────────────────────────────────────────────────────────────
+} as const satisfies Readonly<Record<string, CodeEntry>>;
+
+/** A code of the table. */
+export type Code = keyof typeof CODES;
