@@ -1,0 +1,65 @@
+import { type Ternary, ternaryAnd, ternaryNot } from "../base/ternary.ts";
+import { type IdentityLabels, type LabelValue, UNKNOWN } from "../model/labels.ts";
+
+/** One term of a selector. `source` "any" matches the key under whatever source (cilium.md R2.1.2). */
+export interface Requirement {
+  readonly source: string;
+  readonly key: string;
+  readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+  /** For In and NotIn; empty for the others. */
+  readonly values: readonly string[];
+}
+
+/** All terms must hold. No term at all matches every labelled endpoint. */
+export type Selector = readonly Requirement[];
+
+/** Sources that `any` looks under, in Cilium's order of likelihood. */
+const SOURCES = ["k8s", "reserved", "node", "cidr", "cidrgroup", "fqdn", "container", "pod", "ns", "is"] as const;
+
+function valuesOf(labels: IdentityLabels, requirement: Requirement): LabelValue[] {
+  const sources: readonly string[] = requirement.source === "any" ? SOURCES : [requirement.source];
+  const out: LabelValue[] = [];
+  for (const source of sources) {
+    const value = labels.get(`${source}:${requirement.key}`);
+    if (value !== undefined) out.push(value);
+  }
+  return out;
+}
+
+/** NotIn and DoesNotExist hold where the key is absent (kubernetes.md K8-03, cilium.md R2.1.3). */
+export function matchesRequirement(requirement: Requirement, labels: IdentityLabels): Ternary {
+  const found = valuesOf(labels, requirement);
+  switch (requirement.operator) {
+    case "Exists":
+      return found.length > 0 ? "yes" : "no";
+    case "DoesNotExist":
+      return found.length > 0 ? "no" : "yes";
+    case "In":
+    case "NotIn": {
+      let listed: Ternary = "no";
+      for (const value of found) {
+        if (value === UNKNOWN) {
+          if (listed === "no") listed = "maybe";
+        } else if (requirement.values.includes(value)) listed = "yes";
+      }
+      return requirement.operator === "In" ? listed : ternaryNot(listed);
+    }
+  }
+}
+
+export function matchesSelector(selector: Selector, labels: IdentityLabels): Ternary {
+  let result: Ternary = "yes";
+  for (const requirement of selector) {
+    result = ternaryAnd(result, matchesRequirement(requirement, labels));
+    if (result === "no") return "no";
+  }
+  return result;
+}
+
+/** A stable text: equal exactly for selectors with the same terms in any order. */
+export function selectorKey(selector: Selector): string {
+  return selector
+    .map((r) => `${r.source}:${r.key} ${r.operator} ${[...r.values].sort().join("|")}`)
+    .sort()
+    .join(" & ");
+}
