@@ -1,0 +1,73 @@
+/**
+ * What the lab enforces: the rules of every identity as plain data, as the compilers of the policy dialects hand them
+ * over. The lab never sees a verdict of the engine; it matches packets against these rules.
+ *
+ * Meaning, for one packet of the original direction of a connection, after service translation: the egress rules of
+ * the source's identity judge it, then the ingress rules of the destination's. In each: a matching deny entry drops;
+ * else a matching allow entry passes; else the packet is dropped when `isolated`, and passes when not. Replies pass.
+ */
+
+export type Direction = "ingress" | "egress";
+
+/** Addresses that belong together: a CIDR less its exceptions. */
+export interface Prefix {
+  /** `10.0.0.0/8`, `2001:db8::/32`. */
+  readonly cidr: string;
+  /** Inside `cidr`; empty for none. */
+  readonly except: readonly string[];
+}
+
+export type Peer =
+  /** Everybody, the world and hosts included. */
+  | { readonly kind: "any" }
+  /**
+   * The endpoints of these identities. Empty selects nobody. `world` identities select every address outside;
+   * `host` is the subject's own node, `remote-node` every other.
+   */
+  | { readonly kind: "identities"; readonly identities: readonly number[] }
+  /**
+   * Addresses. `covers` says which addresses a prefix can match at all:
+   * `outside` – neither pods nor nodes (Cilium); `nodes` – also other nodes (Cilium's `policy-cidr-match-mode`);
+   * `all` – pods too (Kubernetes' specification).
+   */
+  | { readonly kind: "prefixes"; readonly prefixes: readonly Prefix[]; readonly covers: "outside" | "nodes" | "all" };
+
+export type Traffic =
+  /** Every protocol and port. */
+  | { readonly protocol: "any" }
+  /** `ports` inclusive; null: every port of the protocol. Named ports are resolved before. */
+  | {
+      readonly protocol: "TCP" | "UDP" | "SCTP";
+      readonly ports: { readonly first: number; readonly last: number } | null;
+    }
+  /** `type` null: every type. */
+  | { readonly protocol: "ICMP" | "ICMPv6"; readonly type: number | null };
+
+export interface RulesetEntry {
+  readonly action: "allow" | "deny";
+  readonly peer: Peer;
+  readonly traffic: Traffic;
+  /** What drops and flows are reported under: `CiliumNetworkPolicy/default/service-a#ingress[0]`. */
+  readonly origin: string;
+}
+
+export interface SubjectRules {
+  /** The identity whose endpoints these rules govern. At most one element for an identity and direction. */
+  readonly identity: number;
+  readonly direction: Direction;
+  /** Whether traffic that no entry matches is dropped. */
+  readonly isolated: boolean;
+  /** The policies that isolate: `CiliumNetworkPolicy/default/service-a`. Empty when not isolated. */
+  readonly isolatedBy: readonly string[];
+  readonly entries: readonly RulesetEntry[];
+}
+
+export interface Ruleset {
+  /** An identity and direction that is absent is not isolated and has no entries. */
+  readonly subjects: readonly SubjectRules[];
+  /** Policies in force, for `lab status`: `CiliumNetworkPolicy/default/service-a`. */
+  readonly policies: readonly string[];
+}
+
+/** No policy at all: everybody reaches everybody. */
+export const NO_RULES: Ruleset = { subjects: [], policies: [] };
