@@ -139,7 +139,137 @@ export const CODES = {
     title: "value that is not one of the allowed ones",
     help: "Write one of the allowed values; capitals count.",
   },
+  BH240: {
+    severity: "error",
+    title: "label that breaks the rules",
+    help: "A key is an optional DNS prefix with a slash and up to 63 characters; a value up to 63 characters or empty.",
+  },
+  BH241: {
+    severity: "error",
+    title: "port name that breaks the rules",
+    help: "Write up to 15 of a-z, 0-9 and hyphens, with at least one letter.",
+  },
+  BH242: {
+    severity: "error",
+    title: "controller whose selector does not match its own pods",
+    help: "Put every label of spec.selector into spec.template.metadata.labels.",
+  },
+  BH243: {
+    severity: "error",
+    title: "object written twice",
+    help: "Keep one of the two; a cluster would keep the one applied last.",
+  },
+  BH244: {
+    severity: "error",
+    title: "Service that a cluster would refuse",
+    help: "Correct the field; the message gives the API server's reason.",
+  },
+  BH245: {
+    severity: "error",
+    title: "Ingress that a cluster would refuse",
+    help: "Correct the field; the message gives the API server's reason.",
+  },
+  BH246: {
+    severity: "error",
+    title: "text that is no address or prefix",
+    help: "Write an address such as 10.9.8.7 or 2001:db8::1, a prefix such as 10.9.8.0/24.",
+  },
+  BH247: {
+    severity: "error",
+    title: "Gateway API object that a cluster would refuse",
+    help: "Correct the field; the message gives the API server's reason.",
+  },
+  BH248: {
+    severity: "error",
+    title: "label selector that breaks the rules",
+    help: "In and NotIn take values, Exists and DoesNotExist take none.",
+  },
+  BH249: {
+    severity: "error",
+    title: "pod that a cluster would refuse",
+    help: "Correct the field; the message gives the API server's reason.",
+  },
   // ── BH300–BH399: the world that the objects describe ─────────────────────────────────────────────────────────────
+  BH301: {
+    severity: "info",
+    title: "workload without a pod at present",
+    help: "It is answered for as if it had one.",
+  },
+  BH302: {
+    severity: "info",
+    title: "pod that has ended",
+    help: "It has no address any more; it is neither source nor target.",
+  },
+  BH303: {
+    severity: "warning",
+    title: "controller without a selector",
+    help: "A cluster would refuse it; add spec.selector with the labels of the template.",
+  },
+  BH304: {
+    severity: "warning",
+    title: "Service that selects no pod",
+    help: "Compare its selector with the labels of the pods in its namespace.",
+  },
+  BH305: {
+    severity: "warning",
+    title: "target port that no selected pod declares",
+    help: "Declare the name under ports of the container, or write the number.",
+  },
+  BH306: {
+    severity: "warning",
+    title: "backend that does not exist",
+    help: "Name a Service and a port of it that are in the input.",
+  },
+  BH307: {
+    severity: "warning",
+    title: "policy of another system",
+    help: "What it touches is unsure, because nothing here decides it.",
+  },
+  BH308: {
+    severity: "info",
+    title: "kind that is not known",
+    help: "It is counted and not read.",
+  },
+  BH309: {
+    severity: "warning",
+    title: "kind that no cluster serves",
+    help: "Correct apiVersion or kind.",
+  },
+  BH310: {
+    severity: "warning",
+    title: "node port outside the default range",
+    help: "A cluster takes it only with another --service-node-port-range.",
+  },
+  BH311: {
+    severity: "warning",
+    title: "policy that this network does not enforce",
+    help: "It is without effect here; --dialect names another network.",
+  },
+  BH312: {
+    severity: "warning",
+    title: "label that the API server overwrites",
+    help: "Remove the label; the API server sets it.",
+  },
+  BH313: {
+    severity: "info",
+    title: "Service without a selector and without endpoints",
+    help: "Add its EndpointSlice to the input if the answer depends on it.",
+  },
+  BH314: {
+    severity: "warning",
+    title: "more pods than are told apart",
+    help: "The first are told apart by name, the rest stand for each other.",
+  },
+  BH315: {
+    severity: "warning",
+    title: "version of an API that clusters no longer serve",
+    help: "Write the current apiVersion.",
+  },
+  BH316: {
+    severity: "warning",
+    title: "setting that is not read",
+    help: "Only the ConfigMap cilium-config of namespace kube-system configures Cilium.",
+  },
 } as const satisfies Readonly<Record<string, CodeEntry>>;
 
 /** A code of the table. */
