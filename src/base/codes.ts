@@ -111,8 +111,74 @@ export const CODES = {
     title: "file read once although named twice",
     help: "Name it once.",
   },
+  // ── BH040–BH049: which network reads it ──────────────────────────────────────────────────────────────────────────
+  BH040: {
+    severity: "error",
+    title: "dialect that does not exist",
+    help: "Name one of the dialects listed.",
+  },
+  BH041: {
+    severity: "error",
+    title: "input of two networks",
+    help: "Choose the network that the cluster runs with --dialect; what belongs to the other makes its pairs unsure.",
+  },
+  BH042: {
+    severity: "error",
+    title: "input of a network that is not decided yet",
+    help: "Leave its objects out, or choose another dialect; they then make the pairs that they touch unsure.",
+  },
   // ── BH100–BH199: policies that are legal but deserve a word ──────────────────────────────────────────────────────
-
+  // BH101–BH119: what a policy means, and where networks read it differently
+  BH101: {
+    severity: "warning",
+    title: "rules of a direction that policyTypes leaves out",
+    help: "Add the direction to policyTypes, or remove its rules.",
+  },
+  BH102: {
+    severity: "warning",
+    title: "namespace selector that Cilium reads more widely",
+    help: "Add a positive term, such as `kubernetes.io/metadata.name` Exists.",
+  },
+  BH103: {
+    severity: "info",
+    title: "ipBlock that covers addresses of the cluster",
+    help: "Select pods by podSelector and namespaceSelector; keep ipBlock for addresses outside.",
+  },
+  BH104: {
+    severity: "info",
+    title: "port name in an egress rule that networks resolve differently",
+    help: "Write the number, or select the destination pods in `to`.",
+  },
+  BH105: {
+    severity: "info",
+    title: "policy kind that few networks enforce",
+    help: "Check that the cluster's network enforces it; where it does not, the object is without effect.",
+  },
+  BH106: {
+    severity: "warning",
+    title: "CIDR that a strict API server refuses",
+    help: "Write the network's own address, without leading zeros.",
+  },
+  BH107: {
+    severity: "warning",
+    title: "port name beside peers that have no port names",
+    help: "Write the number, or put the peers in a rule of their own.",
+  },
+  BH108: {
+    severity: "warning",
+    title: "domain names in a rule that does not accept",
+    help: "Domain names are defined for Accept alone: accept the names, then deny the rest.",
+  },
+  BH109: {
+    severity: "info",
+    title: "field of an experimental or withdrawn API",
+    help: "The cluster needs the API version that has the field; any other drops it.",
+  },
+  BH110: {
+    severity: "warning",
+    title: "port range that holds no port",
+    help: "Write the lower port first.",
+  },
   // ── BH200–BH299: objects that a cluster would refuse ─────────────────────────────────────────────────────────────
   BH201: {
     severity: "error",
@@ -138,6 +204,21 @@ export const CODES = {
     severity: "error",
     title: "value that is not one of the allowed ones",
     help: "Write one of the allowed values; capitals count.",
+  },
+  BH206: {
+    severity: "error",
+    title: "value that the API server refuses",
+    help: "Correct the value; the message gives the API server's reason.",
+  },
+  BH207: {
+    severity: "error",
+    title: "field that may not be set here",
+    help: "Remove one of the fields that exclude each other.",
+  },
+  BH208: {
+    severity: "error",
+    title: "too many or too few members",
+    help: "Keep to the number that the API allows.",
   },
   BH240: {
     severity: "error",
