@@ -9,6 +9,8 @@ import type { AddressSet, Family } from "../net/address.ts";
 import type { PortProtocol, Protocol } from "../net/protocol.ts";
 import type { Selector } from "./selector.ts";
 
+export type { Selector } from "./selector.ts";
+
 export type Direction = "ingress" | "egress";
 export type Action = "allow" | "deny" | "pass";
 export type Section = "ingress" | "egress" | "ingressDeny" | "egressDeny";
@@ -32,8 +34,10 @@ export type Peer =
   /** Every endpoint inside and outside. */
   | { readonly kind: "any" }
   /**
-   * Whoever carries these identity labels. `constrained` peers are narrowed by `requires` (cilium.md R4.7.1);
-   * `same` and `notSame` compare namespace labels of both ends (AdminNetworkPolicy drafts).
+   * Whoever carries these identity labels. `constrained` peers are narrowed by `requires` (cilium.md R4.7.1).
+   * `same` and `notSame` hold full keys (`ns:team`) and compare the identity labels of both ends (drafts of
+   * AdminNetworkPolicy). Both ends must carry every key; then `same` holds where all values are equal, `notSame` where
+   * at least one differs. Never empty.
    */
   | {
       readonly kind: "labels";
@@ -49,8 +53,11 @@ export type Peer =
   | { readonly kind: "addresses"; readonly addresses: AddressSet; readonly scope: "outside" | "nodes" | "any" }
   /** Addresses outside to which one of these DNS names has resolved (cilium.md 7.3). */
   | { readonly kind: "names"; readonly names: readonly NamePattern[] }
-  /** Addresses that the input cannot tell (cloud groups, a missing CIDR group): maybe anybody outside. */
-  | { readonly kind: "unknown"; readonly because: Because };
+  /**
+   * Whom the rule means cannot be told (cloud groups, a missing CIDR group, what a specification leaves open): maybe
+   * anybody outside, or with the scope `any` maybe anybody at all.
+   */
+  | { readonly kind: "unknown"; readonly because: Because; readonly scope?: "outside" | "any" };
 
 /** A DNS name or pattern. */
 export interface NamePattern {
@@ -156,6 +163,12 @@ export interface Policy {
   readonly tier: string;
   /** Within an ordered tier, lower first. 0 where order has no meaning. */
   readonly order: number;
+  /**
+   * Which policies `order` compares with; absent: all. Between two policies of one ordered tier with different sequences
+   * no order is defined (AdminNetworkPolicy beside ClusterNetworkPolicy, kubernetes.md CNP-35), as between two of equal
+   * order (CNP-20).
+   */
+  readonly sequence?: string;
   readonly subject: Subject;
   readonly isolation: Readonly<Record<Direction, Isolation>>;
   readonly rules: readonly Rule[];
