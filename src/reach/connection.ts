@@ -1,0 +1,130 @@
+/** A connection between two ends: the egress filter of the source, then the ingress filter of the destination. */
+
+import type { Because } from "../base/because.ts";
+import type { World } from "../model/world.ts";
+import { NO_FLOWS } from "../net/flow-set.ts";
+import type { Party } from "../policy/dialect.ts";
+import type { Direction } from "../policy/rule.ts";
+import { ALL_BOUNDED, type Bounded, boundedIntersect, eitherOf } from "./bounded.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Matching, View } from "./matching.ts";
+import type { Sides } from "./side.ts";
+
+/** Both ends as they see each other. Several where the input does not tell whether they share a node. */
+export interface Sight {
+  readonly from: View;
+  readonly to: View;
+  /** Each end as the subject of its own policies: there a node is always the local one. */
+  readonly fromSelf: View;
+  readonly toSelf: View;
+}
+
+const UNKNOWN_NODE: readonly Because[] = [
+  { code: "unknown-node", detail: "whether both ends run on one node is not known" },
+];
+
+/** Whether an end that is a node is, seen from the other end, its own node; both where it is not known. */
+function locality(node: Extract<Endpoint, { kind: "node" }>, other: Endpoint): readonly boolean[] {
+  if (node.relation === "same") return [true];
+  if (node.relation === "other") return [false];
+  const otherNode = other.kind === "pod" ? other.pod.node : other.kind === "node" ? other.nodeName : "";
+  if (otherNode === "") return [false];
+  if (otherNode === undefined || node.nodeName === undefined) return [true, false];
+  return [otherNode === node.nodeName];
+}
+
+export class Connections {
+  readonly matching: Matching;
+  readonly sides: Sides;
+  private readonly world: World;
+
+  constructor(matching: Matching, sides: Sides, world: World) {
+    this.matching = matching;
+    this.sides = sides;
+    this.world = world;
+  }
+
+  private view(endpoint: Endpoint, local: boolean): View {
+    const party: Party =
+      endpoint.kind === "pod"
+        ? { kind: "pod", workload: endpoint.workload, pod: endpoint.pod }
+        : endpoint.kind === "node"
+          ? { kind: "node", node: endpoint.node, local }
+          : endpoint.kind === "outside"
+            ? { kind: "outside", family: endpoint.range.family }
+            : endpoint.kind === "name"
+              ? { kind: "outside", family: endpoint.family }
+              : { kind: "reserved", name: endpoint.reserved };
+    return { endpoint, party, identity: this.matching.identity(party) };
+  }
+
+  /** An end on its own, as the subject of its policies. */
+  viewOf(endpoint: Endpoint): View {
+    return this.view(endpoint, true);
+  }
+
+  /** How the two ends can see each other; one sight unless something is unknown. */
+  sights(from: Endpoint, to: Endpoint): readonly Sight[] {
+    const ofFrom = from.kind === "node" ? locality(from, to) : [false];
+    const ofTo = to.kind === "node" ? locality(to, from) : [false];
+    // One fact decides both: where the ends are two nodes, they are one node or they are not.
+    const pairs =
+      ofFrom.length === 2 && ofTo.length === 2
+        ? ([[true, true], [false, false]] as const)
+        : ofFrom.flatMap((a) => ofTo.map((b) => [a, b] as const));
+    const fromSelf = this.view(from, true);
+    const toSelf = this.view(to, true);
+    return pairs.map(([a, b]) => ({ from: this.view(from, a), to: this.view(to, b), fromSelf, toSelf }));
+  }
+
+  /** What one side lets through. */
+  side(direction: Direction, from: Endpoint, to: Endpoint): Bounded {
+    if (isSelf(from, to)) return ALL_BOUNDED;
+    let result: Bounded | undefined;
+    for (const sight of this.sights(from, to)) {
+      const one =
+        direction === "egress"
+          ? this.sides.evaluate("egress", sight.fromSelf, sight.to)
+          : this.sides.evaluate("ingress", sight.toSelf, sight.from);
+      result = result === undefined ? one : eitherOf(result, one, UNKNOWN_NODE);
+    }
+    return result ?? ALL_BOUNDED;
+  }
+
+  /** What passes from one end to the other, both sides together. */
+  between(from: Endpoint, to: Endpoint): Bounded {
+    if (isSelf(from, to)) return ALL_BOUNDED;
+    let result: Bounded | undefined;
+    for (const sight of this.sights(from, to)) {
+      const one = boundedIntersect(
+        this.sides.evaluate("egress", sight.fromSelf, sight.to),
+        this.sides.evaluate("ingress", sight.toSelf, sight.from),
+      );
+      result = result === undefined ? one : eitherOf(result, one, UNKNOWN_NODE);
+    }
+    const answer = result ?? ALL_BOUNDED;
+    const foreign = this.foreign(from, to);
+    return foreign.length === 0 ? answer : { must: NO_FLOWS, may: answer.may, because: foreign };
+  }
+
+  /** Policies of other systems that may narrow traffic of either end (design: they make what they touch unsure). */
+  private foreign(from: Endpoint, to: Endpoint): readonly Because[] {
+    if (this.world.foreign.length === 0) return [];
+    const namespaces = [from, to].flatMap((e) => (e.kind === "pod" ? [e.workload.namespace] : []));
+    if (namespaces.length === 0) return [];
+    return this.world.foreign
+      .filter((f) => f.namespace === undefined || namespaces.includes(f.namespace))
+      .map((f) => ({
+        code: "foreign-policy",
+        detail: `${f.kind}/${f.namespace === undefined ? "" : `${f.namespace}/`}${f.name}`,
+      }));
+  }
+}
+
+/** A pod that talks to itself: no policy applies (kubernetes.md K8-43, cilium.md R8.6). */
+export function isSelf(from: Endpoint, to: Endpoint): boolean {
+  if (from.kind === "pod" && to.kind === "pod") {
+    return from.pod === to.pod && (from.pod.real || from.workload.kind === "Pod");
+  }
+  return from.kind === "node" && to.kind === "node" && from.nodeName !== undefined && from.nodeName === to.nodeName;
+}

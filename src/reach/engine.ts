@@ -1,0 +1,185 @@
+/** The engine: documents in, answers out. One object serves a batch run, a watch and a server alike. */
+
+import type { Diagnostic } from "../base/diagnostic.ts";
+import type { Document } from "../documents/document.ts";
+import { type Account, buildWorld, type WorldOptions } from "../model/build.ts";
+import type { World } from "../model/world.ts";
+import type { Address } from "../net/address.ts";
+import type { CompiledObject, Dialect } from "../policy/dialect.ts";
+import type { Policy, PolicySet } from "../policy/rule.ts";
+import { type Answer, type Question, Questions } from "./answer.ts";
+import { Connections } from "./connection.ts";
+import { Inventory } from "./inventory.ts";
+import { Matching } from "./matching.ts";
+import { type Reach, type ReachQuery, reach } from "./pairs.ts";
+import { Sides } from "./side.ts";
+
+export interface EngineOptions {
+  readonly dialect: Dialect;
+  readonly world?: WorldOptions;
+  /** Declared resolutions of DNS names: lower-case with trailing dot → addresses. */
+  readonly names?: ReadonlyMap<string, readonly Address[]>;
+  /** Treat refused objects as the API server or agent would: leave them out and answer all the same. */
+  readonly asCluster?: boolean;
+}
+
+/** Objects that come, change or go. An object with the kind, namespace and name of another replaces it. */
+export interface Change {
+  readonly upsert?: readonly Document[];
+  readonly remove?: readonly ObjectKey[];
+}
+
+export interface ObjectKey {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** What a change did. */
+export interface Delta {
+  readonly added: readonly ObjectKey[];
+  readonly changed: readonly ObjectKey[];
+  readonly removed: readonly ObjectKey[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export class Engine {
+  readonly options: EngineOptions;
+  private documents: ReadonlyMap<string, Document>;
+  private readonly compiled = new Map<Document, CompiledObject>();
+  private state: State;
+
+  private constructor(documents: ReadonlyMap<string, Document>, options: EngineOptions) {
+    this.options = options;
+    this.documents = documents;
+    this.state = this.build();
+  }
+
+  /** Takes the documents of the input and how to read them. Never throws on bad input: see `diagnostics`. */
+  static open(documents: Iterable<Document>, options: EngineOptions): Engine {
+    const keyed = new Map<string, Document>();
+    let duplicate = 0;
+    for (const document of documents) {
+      const key = documentKey(document);
+      // Duplicates are kept apart here: the world reports them with both places.
+      keyed.set(keyed.has(key) ? `${key}#${++duplicate}` : key, document);
+    }
+    return new Engine(keyed, options);
+  }
+
+  /** Applies a change; the answers that follow are those of a fresh engine over the same objects. */
+  apply(change: Change): Delta {
+    const next = new Map(this.documents);
+    const added: ObjectKey[] = [];
+    const changed: ObjectKey[] = [];
+    const removed: ObjectKey[] = [];
+    for (const key of change.remove ?? []) {
+      const text = keyText(key.kind, key.namespace, key.name);
+      const old = next.get(text);
+      if (old === undefined) continue;
+      next.delete(text);
+      removed.push(key);
+    }
+    for (const document of change.upsert ?? []) {
+      const text = documentKey(document);
+      const list = next.has(text) ? changed : added;
+      next.set(text, document);
+      list.push({
+        kind: document.kind,
+        name: document.name,
+        ...(document.namespace === undefined ? {} : { namespace: document.namespace }),
+      });
+    }
+    this.documents = next;
+    this.state = this.build();
+    return { added, changed, removed, diagnostics: this.state.diagnostics };
+  }
+
+  private build(): State {
+    const { dialect } = this.options;
+    const documents = [...this.documents.values()];
+    const built = buildWorld(documents, {
+      ...this.options.world,
+      policyKinds: (apiVersion, kind) => dialect.enforces(apiVersion, kind),
+    });
+    const { world } = built;
+    const policies: Policy[] = [];
+    const diagnostics: Diagnostic[] = [...built.diagnostics];
+    const refused: string[] = [];
+    for (const document of documents) {
+      if (!dialect.enforces(document.apiVersion, document.kind)) continue;
+      const one = dialect.compile(document, world);
+      this.compiled.set(document, one);
+      diagnostics.push(...one.diagnostics);
+      if (one.refused) refused.push(keyText(document.kind, document.namespace, document.name));
+      else policies.push(...one.policies);
+    }
+    const set: PolicySet = { ...dialect.frame(world), policies, refused };
+    const matching = new Matching(dialect, world, { declared: this.options.names });
+    const sides = new Sides(matching, set);
+    const connections = new Connections(matching, sides, world);
+    const inventory = new Inventory(world, set);
+    const questions = new Questions(world, inventory, connections);
+    return { world, set, diagnostics, inventory, connections, questions, account: built.account };
+  }
+
+  get world(): World {
+    return this.state.world;
+  }
+
+  get policies(): PolicySet {
+    return this.state.set;
+  }
+
+  get inventory(): Inventory {
+    return this.state.inventory;
+  }
+
+  get connections(): Connections {
+    return this.state.connections;
+  }
+
+  /** Everything found in the input, in its order. */
+  get diagnostics(): readonly Diagnostic[] {
+    return this.state.diagnostics;
+  }
+
+  /** What became of the documents. */
+  get account(): Account {
+    return this.state.account;
+  }
+
+  /** Whether every policy object of the input counts in the answers. */
+  get complete(): boolean {
+    return this.state.set.refused.length === 0;
+  }
+
+  /** Verdict, hops and deciders for one question. Throws QuestionError where a name or port of it means nothing. */
+  why(question: Question): Answer {
+    return this.state.questions.ask(question);
+  }
+
+  /** Who reaches whom. */
+  reach(query: ReachQuery): Reach {
+    return reach(this.state.inventory, this.state.connections, query);
+  }
+}
+
+/** Answers kept for one state of the input. */
+interface State {
+  readonly world: World;
+  readonly set: PolicySet;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly inventory: Inventory;
+  readonly connections: Connections;
+  readonly questions: Questions;
+  readonly account: Account;
+}
+
+function keyText(kind: string, namespace: string | undefined, name: string): string {
+  return namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`;
+}
+
+function documentKey(document: Document): string {
+  return keyText(document.kind, document.namespace, document.name);
+}

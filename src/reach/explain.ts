@@ -1,0 +1,170 @@
+/** Why one side of a connection is as it is: every policy that selects the end, every rule, and what decided. */
+
+import type { Because } from "../base/because.ts";
+import type { Ternary } from "../base/ternary.ts";
+import type { Family } from "../net/address.ts";
+import { type Application, type ApplicationQuestion, applicationHas, EVERYTHING } from "../net/application.ts";
+import { type FlowSet, flowAt } from "../net/flow-set.ts";
+import type { Protocol } from "../net/protocol.ts";
+import type { Direction, Isolation, Origin, Policy, Rule } from "../policy/rule.ts";
+import type { Bounded } from "./bounded.ts";
+import type { View } from "./matching.ts";
+import type { RuleMatch, Sides } from "./side.ts";
+
+/** One flow: a point in the space of flows, with what is known above the port. */
+export interface FlowPoint {
+  readonly family: Family;
+  readonly protocol: Protocol;
+  /** Port, or ICMP type; 0 for protocols that have neither. */
+  readonly port: number;
+  readonly application?: ApplicationQuestion;
+}
+
+export type Verdict = "allow" | "deny" | "unsure";
+
+/** What decided: `rule`, default deny (every policy that isolates), no policy, or a rule that always holds. */
+export type Reason = "rule" | "default-deny" | "no-policy" | "always-allowed";
+
+/** How one rule stands towards the flow. */
+export interface RuleConsidered {
+  readonly rule: Rule;
+  readonly peer: Ternary;
+  readonly port: boolean;
+  /** Whether its application rules pass the request; `yes` where it has none or none is asked. */
+  readonly application: Ternary;
+}
+
+export interface PolicyConsidered {
+  readonly policy: Policy;
+  readonly selects: "yes" | "maybe";
+  readonly isolation: Isolation;
+  readonly rules: readonly RuleConsidered[];
+}
+
+export interface SideExplanation {
+  readonly direction: Direction;
+  readonly verdict: Verdict;
+  readonly reason: Reason;
+  /** The rules that decided; for default deny, none (see `isolatedBy`). */
+  readonly deciders: readonly Origin[];
+  /** The policies that close the direction. */
+  readonly isolatedBy: readonly Policy[];
+  readonly considered: readonly PolicyConsidered[];
+  readonly because: readonly Because[];
+  /** The connection is established, and a proxy refuses the request. */
+  readonly refusedByProxy: boolean;
+}
+
+/** The verdict of a bounded set on one flow. */
+export function pointVerdict(bounds: Bounded, point: FlowPoint): Verdict {
+  const must = passes(bounds.must, point);
+  if (must === "yes") return "allow";
+  return passes(bounds.may, point) === "no" ? "deny" : "unsure";
+}
+
+function passes(set: FlowSet, point: FlowPoint): Ternary {
+  const application = flowAt(set, point.family, point.protocol, point.port);
+  if (application === undefined) return "no";
+  return applicationPasses(application, point.application);
+}
+
+/** Without a question above the port, the question is whether the connection is established. */
+export function applicationPasses(application: Application, question: ApplicationQuestion | undefined): Ternary {
+  if (application === EVERYTHING) return "yes";
+  if (question !== undefined) return applicationHas(application, question);
+  // The proxy answers the handshake even where it refuses every request (cilium.md R6.2.1); an opaque rule may not.
+  const opaque = application.clauses.length > 0 && application.clauses.every((c) => c.opaque !== undefined);
+  return opaque ? "maybe" : "yes";
+}
+
+/** Explains one side. */
+export function explainSide(
+  sides: Sides,
+  direction: Direction,
+  self: View,
+  other: View,
+  point: FlowPoint,
+): SideExplanation {
+  const bounds = sides.evaluate(direction, self, other);
+  const verdict = pointVerdict(bounds, point);
+  const { application: _, ...connection } = point;
+  const established = point.application === undefined ? verdict : pointVerdict(bounds, connection);
+  const subject = sides.subject(self);
+  const bit = point.family === "IPv4" ? 1 : 2;
+  const ternary = (match: RuleMatch | undefined): Ternary =>
+    match === undefined || (match.peer.may & bit) === 0 ? "no" : (match.peer.yes & bit) !== 0 ? "yes" : "maybe";
+  const policies = subject.selections.map((s) => s.policy);
+  const destination = direction === "ingress" ? self.endpoint : other.endpoint;
+
+  const considered = subject.selections.map(({ policy, selects }): PolicyConsidered => {
+    const { matches } = sides.matches(direction, policies, self, other, policy.tier);
+    const rules = policy.rules
+      .filter((r) => r.direction === direction)
+      .map((rule): RuleConsidered => {
+        const match = matches.find((m) => m.rule === rule);
+        const application = flowAt(sides.matching.flows(rule, destination), point.family, point.protocol, point.port);
+        return {
+          rule,
+          peer: ternary(match),
+          port: application !== undefined,
+          application: application === undefined ? "no" : applicationPasses(application, point.application),
+        };
+      });
+    return { policy, selects, isolation: policy.isolation[direction], rules };
+  });
+
+  const isolatedBy = considered.filter((c) => c.isolation === "closed").map((c) => c.policy);
+  const hits = considered.flatMap((c) => c.rules.filter((r) => r.peer !== "no" && r.port).map((r) => ({ ...r, policy: c.policy })));
+  const decided = decide(sides, direction, self, other, point, verdict, hits, isolatedBy.length > 0 || subject.closed);
+  return {
+    direction,
+    verdict,
+    ...decided,
+    isolatedBy,
+    considered,
+    because: verdict === "unsure" ? bounds.because : [],
+    refusedByProxy: verdict === "deny" && established !== "deny",
+  };
+}
+
+type Hit = RuleConsidered & { readonly policy: Policy };
+
+function decide(
+  sides: Sides,
+  direction: Direction,
+  self: View,
+  other: View,
+  point: FlowPoint,
+  verdict: Verdict,
+  hits: readonly Hit[],
+  closed: boolean,
+): { readonly reason: Reason; readonly deciders: readonly Origin[] } {
+  const origins = (list: readonly Hit[]): Origin[] => list.map((h) => h.rule.origin);
+  for (const tier of sides.policies.tiers) {
+    const own = hits.filter((h) => h.policy.tier === tier.name);
+    if (tier.mode === "ordered") {
+      const first = [...own].sort((a, b) => a.policy.order - b.policy.order)[0];
+      if (first === undefined) continue;
+      const group = own.filter((h) => h.policy.order === first.policy.order);
+      const firstOfEach = group.filter((h, i) => group.findIndex((g) => g.policy === h.policy) === i);
+      if (firstOfEach.every((h) => h.rule.action === "pass")) continue;
+      return { reason: "rule", deciders: origins(firstOfEach) };
+    }
+    const touched = hits.some((h) => h.policy.tier === tier.name);
+    if (!closed && !touched) continue;
+    const denies = own.filter((h) => h.rule.action === "deny");
+    if (denies.length > 0 && verdict !== "allow") return { reason: "rule", deciders: origins(denies) };
+    const allows = own.filter((h) => h.rule.action === "allow");
+    const passing = allows.filter((h) => h.application !== "no");
+    if (verdict !== "deny" && passing.length > 0) return { reason: "rule", deciders: origins(passing) };
+    const always = sides
+      .always(direction, self, other)
+      .filter((m) => flowAt(m.flows, point.family, point.protocol, point.port) !== undefined);
+    if (closed && always.length > 0 && verdict !== "deny") {
+      return { reason: "always-allowed", deciders: always.map((m) => m.rule.origin) };
+    }
+    if (allows.length > 0 && verdict === "deny") return { reason: "rule", deciders: origins(allows) };
+    if (closed) return { reason: "default-deny", deciders: [] };
+  }
+  return { reason: "no-policy", deciders: [] };
+}

@@ -1,0 +1,392 @@
+/** Which endpoints a peer or subject selects, and which flows a rule covers: the primitives under every answer. */
+
+import type { Because } from "../base/because.ts";
+import type { Ternary } from "../base/ternary.ts";
+import { type IdentityLabels, labelsKey } from "../model/labels.ts";
+import type { ContainerPort, World } from "../model/world.ts";
+import {
+  type Address,
+  type AddressSet,
+  addressIntersect,
+  addressSetHas,
+  addressSubtract,
+  type Family,
+} from "../net/address.ts";
+import { type Application, applicationOf, EVERYTHING } from "../net/application.ts";
+import { type FlowSet, flowUnion, NO_FLOWS, portFlows, ALL_FLOWS, applicationFlows } from "../net/flow-set.ts";
+import { PORT_PROTOCOLS, portDomain } from "../net/protocol.ts";
+import type { Dialect, Party } from "../policy/dialect.ts";
+import type { Peer, PortMatch, Rule, Selector } from "../policy/rule.ts";
+import { matchesSelector, selectorKey } from "../policy/selector.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** An identity: a set of security-relevant labels, interned. */
+export interface Identity {
+  readonly id: number;
+  readonly labels: IdentityLabels;
+  readonly key: string;
+}
+
+/** In which families a match holds, and in which it may hold (which includes those in which it does). */
+export interface FamilyMatch {
+  readonly yes: FamilyMask;
+  readonly may: FamilyMask;
+  readonly because: readonly Because[];
+}
+
+/** Bit 0: IPv4; bit 1: IPv6. */
+export type FamilyMask = 0 | 1 | 2 | 3;
+
+const NEVER: FamilyMatch = { yes: 0, may: 0, because: [] };
+const BOTH: FamilyMatch = { yes: 3, may: 3, because: [] };
+
+export const FAMILY_LISTS: Readonly<Record<FamilyMask, readonly Family[]>> = {
+  0: [],
+  1: ["IPv4"],
+  2: ["IPv6"],
+  3: ["IPv4", "IPv6"],
+};
+
+export function familyMask(families: readonly Family[]): FamilyMask {
+  const v4 = families.includes("IPv4");
+  const v6 = families.includes("IPv6");
+  return v4 ? (v6 ? 3 : 1) : v6 ? 2 : 0;
+}
+
+function maskOr(a: FamilyMask, b: FamilyMask): FamilyMask {
+  return MASKS[a | b] ?? 3;
+}
+
+const MASKS: readonly FamilyMask[] = [0, 1, 2, 3];
+
+function fromTernary(value: Ternary, because: Because): FamilyMatch {
+  if (value === "yes") return BOTH;
+  return value === "no" ? NEVER : { yes: 0, may: 3, because: [because] };
+}
+
+/** What one end is, seen from the other: its party, its identity, and the endpoint itself for address rules. */
+export interface View {
+  readonly endpoint: Endpoint;
+  readonly party: Party;
+  readonly identity: Identity;
+}
+
+/** What a name has been learned to resolve to, for toFQDNs. */
+export interface NameKnowledge {
+  /** Declared resolutions: lower-case name with trailing dot → addresses. Absent: none are declared. */
+  readonly declared: ReadonlyMap<string, readonly Address[]> | undefined;
+}
+
+export class Matching {
+  readonly world: World;
+  readonly dialect: Dialect;
+  private readonly identities = new Map<string, Identity>();
+  private readonly partyIdentities = new Map<string, Identity>();
+  private readonly selectorMemo = new Map<string, Map<number, Ternary>>();
+  private readonly selectorKeys = new WeakMap<Selector, string>();
+  private readonly ruleFlows = new WeakMap<Rule, FlowSet | "named">();
+  private readonly podIdentities = new WeakMap<object, Identity>();
+  private clusterPorts: ReadonlyMap<string, ReadonlySet<number>> | undefined;
+  private readonly names: NameKnowledge;
+
+  constructor(dialect: Dialect, world: World, names: NameKnowledge) {
+    this.dialect = dialect;
+    this.world = world;
+    this.names = names;
+  }
+
+  /** The identity of a party, interned by its labels. */
+  identity(party: Party): Identity {
+    if (party.kind === "pod") {
+      const known = this.podIdentities.get(party.pod);
+      if (known !== undefined) return known;
+      const identity = this.intern(party);
+      this.podIdentities.set(party.pod, identity);
+      return identity;
+    }
+    const key =
+      party.kind === "node"
+        ? `node ${party.node?.name ?? ""} ${party.local}`
+        : party.kind === "outside"
+          ? `outside ${party.family}`
+          : `reserved ${party.name}`;
+    const known = this.partyIdentities.get(key);
+    if (known !== undefined) return known;
+    const identity = this.intern(party);
+    this.partyIdentities.set(key, identity);
+    return identity;
+  }
+
+  private intern(party: Party): Identity {
+    const labels = this.dialect.identify(party, this.world);
+    const key = labelsKey(labels);
+    let identity = this.identities.get(key);
+    if (identity === undefined) {
+      identity = { id: this.identities.size, labels, key };
+      this.identities.set(key, identity);
+    }
+    return identity;
+  }
+
+  selects(selector: Selector, identity: Identity): Ternary {
+    let key = this.selectorKeys.get(selector);
+    if (key === undefined) {
+      key = selectorKey(selector);
+      this.selectorKeys.set(selector, key);
+    }
+    let memo = this.selectorMemo.get(key);
+    if (memo === undefined) {
+      memo = new Map();
+      this.selectorMemo.set(key, memo);
+    }
+    let result = memo.get(identity.id);
+    if (result === undefined) {
+      result = matchesSelector(selector, identity.labels);
+      memo.set(identity.id, result);
+    }
+    return result;
+  }
+
+  /** Whether a peer of a rule is `other`. `requires` narrows constrained peers (cilium.md R4.7.1). */
+  peer(peer: Peer, other: View, subject: View, requires: readonly Selector[]): FamilyMatch {
+    switch (peer.kind) {
+      case "any":
+        return BOTH;
+      case "labels": {
+        let result = fromTernary(this.selects(peer.selector, other.identity), {
+          code: "unknown-label",
+          detail: other.endpoint.name,
+        });
+        if (peer.constrained === true) {
+          for (const selector of requires) {
+            result = both(
+              result,
+              fromTernary(this.selects(selector, other.identity), { code: "unknown-label", detail: other.endpoint.name }),
+            );
+          }
+        }
+        if (result.may !== 0 && peer.same !== undefined && !sameLabels(peer.same, other, subject)) return NEVER;
+        if (result.may !== 0 && peer.notSame !== undefined && !differentLabels(peer.notSame, other, subject)) {
+          return NEVER;
+        }
+        return result;
+      }
+      case "addresses":
+        return this.addresses(peer.addresses, peer.scope, other);
+      case "names":
+        return this.namesPeer(peer, other);
+      case "unknown":
+        return other.endpoint.kind === "outside" || other.endpoint.kind === "name"
+          ? { yes: 0, may: 3, because: [peer.because] }
+          : NEVER;
+    }
+  }
+
+  private addresses(set: AddressSet, scope: "outside" | "nodes" | "any", other: View): FamilyMatch {
+    const endpoint = other.endpoint;
+    switch (endpoint.kind) {
+      case "outside": {
+        const bit: FamilyMask = endpoint.range.family === "IPv4" ? 1 : 2;
+        const inside = addressIntersect([endpoint.range], set);
+        if (inside.length === 0) return NEVER;
+        if (addressSubtract([endpoint.range], set).length === 0) return { yes: bit, may: bit, because: [] };
+        return { yes: 0, may: bit, because: [{ code: "unknown-address", detail: endpoint.name }] };
+      }
+      case "name":
+        return this.unknownAddresses(set, [], endpoint.name, [endpoint.family], this.declared(endpoint.dnsName));
+      case "pod":
+        if (scope !== "any") return NEVER;
+        return this.unknownAddresses(
+          set,
+          this.world.addressPlan.pods,
+          endpoint.name,
+          ["IPv4", "IPv6"],
+          endpoint.pod.addresses.length === 0 ? undefined : endpoint.pod.addresses,
+        );
+      case "node":
+        if (scope === "outside") return NEVER;
+        if (scope === "nodes" && other.party.kind === "node" && other.party.local) {
+          return { yes: 0, may: 3, because: [{ code: "release-unclear", detail: "CIDR labels of the local host" }] };
+        }
+        return this.unknownAddresses(
+          set,
+          this.world.addressPlan.nodes,
+          endpoint.name,
+          ["IPv4", "IPv6"],
+          endpoint.addresses.length === 0 ? undefined : endpoint.addresses,
+        );
+      case "reserved":
+        return NEVER;
+    }
+  }
+
+  /** Matches an endpoint by its addresses, or by the ranges in which they must lie where they are not known. */
+  private unknownAddresses(
+    set: AddressSet,
+    plan: AddressSet,
+    name: string,
+    families: readonly Family[],
+    known: readonly Address[] | undefined,
+  ): FamilyMatch {
+    let yes: FamilyMask = 0;
+    let may: FamilyMask = 0;
+    for (const family of families) {
+      const bit: FamilyMask = family === "IPv4" ? 1 : 2;
+      if (known !== undefined) {
+        if (known.some((a) => a.family === family && addressSetHas(set, a))) {
+          yes = maskOr(yes, bit);
+          may = maskOr(may, bit);
+        }
+        continue;
+      }
+      const planned = plan.filter((range) => range.family === family);
+      const space = planned.length > 0 ? planned : [{ family, first: 0n, last: family === "IPv4" ? V4_LAST : V6_LAST }];
+      if (addressIntersect(space, set).length === 0) continue;
+      may = maskOr(may, bit);
+      if (addressSubtract(space, set).length === 0) yes = maskOr(yes, bit);
+    }
+    return { yes, may, because: yes === may ? [] : [{ code: "unknown-address", detail: name }] };
+  }
+
+  private declared(dnsName: string): readonly Address[] | undefined {
+    return this.names.declared?.get(dnsName);
+  }
+
+  private namesPeer(peer: Extract<Peer, { kind: "names" }>, other: View): FamilyMatch {
+    const endpoint = other.endpoint;
+    if (endpoint.kind === "name") {
+      return peer.names.some((n) => matchesName(n.expression, endpoint.dnsName)) ? BOTH : NEVER;
+    }
+    if (endpoint.kind !== "outside" || peer.names.length === 0) return NEVER;
+    const bit: FamilyMask = endpoint.range.family === "IPv4" ? 1 : 2;
+    const declared = this.names.declared;
+    if (declared !== undefined) {
+      for (const [name, addresses] of declared) {
+        if (!peer.names.some((n) => matchesName(n.expression, name))) continue;
+        if (addresses.some((a) => addressSetHas([endpoint.range], a))) {
+          const single = endpoint.range.first === endpoint.range.last;
+          return {
+            yes: single ? bit : 0,
+            may: bit,
+            because: single ? [] : [{ code: "unknown-address", detail: endpoint.name }],
+          };
+        }
+      }
+      return NEVER;
+    }
+    return {
+      yes: 0,
+      may: bit,
+      because: peer.names.map((n) => ({ code: "name-not-resolved", detail: n.text })),
+    };
+  }
+
+  /** The flows that a rule covers towards (or at) the given destination. */
+  flows(rule: Rule, destination: Endpoint): FlowSet {
+    const known = this.ruleFlows.get(rule);
+    if (known !== undefined && known !== "named") return known;
+    if (known === undefined) {
+      const named = rule.traffic.some((t) => t.match.kind === "named" && t.match.resolve === "destination");
+      if (!named) {
+        const flows = this.trafficFlows(rule, []);
+        this.ruleFlows.set(rule, flows);
+        return flows;
+      }
+      this.ruleFlows.set(rule, "named");
+    }
+    return this.trafficFlows(rule, destination.kind === "pod" ? destination.workload.ports : []);
+  }
+
+  private trafficFlows(rule: Rule, declared: readonly ContainerPort[]): FlowSet {
+    let out: FlowSet = NO_FLOWS;
+    for (const item of rule.traffic) {
+      const application = item.application === undefined ? EVERYTHING : applicationOf(item.application);
+      out = flowUnion(out, this.portMatchFlows(item.match, application, declared));
+    }
+    return out;
+  }
+
+  /** The flows of one port item; `declared` are the container ports of the destination. */
+  portMatchFlows(match: PortMatch, application: Application, declared: readonly ContainerPort[]): FlowSet {
+    switch (match.kind) {
+      case "any":
+        return application === EVERYTHING ? ALL_FLOWS : applicationFlows(application);
+      case "ports":
+        return portFlows(match.protocol, match.first, match.last, ["IPv4", "IPv6"], application);
+      case "icmp":
+        return portFlows(
+          match.family === "IPv4" ? "ICMP" : "ICMPv6",
+          match.first,
+          match.last,
+          [match.family],
+          application,
+        );
+      case "protocol": {
+        const domain = portDomain(match.protocol);
+        return portFlows(match.protocol, domain.first, domain.last, ["IPv4", "IPv6"], application);
+      }
+      case "named": {
+        let out: FlowSet = NO_FLOWS;
+        if (match.resolve === "destination") {
+          for (const port of declared) {
+            if (port.name !== match.name) continue;
+            if (match.protocol !== undefined && match.protocol !== port.protocol) continue;
+            out = flowUnion(out, portFlows(port.protocol, port.port, port.port, ["IPv4", "IPv6"], application));
+          }
+          return out;
+        }
+        for (const protocol of match.protocol === undefined ? PORT_PROTOCOLS : [match.protocol]) {
+          const numbers = this.clusterPortNumbers().get(`${match.name}/${protocol}`);
+          if (numbers?.size !== 1) continue;
+          for (const n of numbers) out = flowUnion(out, portFlows(protocol, n, n, ["IPv4", "IPv6"], application));
+        }
+        return out;
+      }
+    }
+  }
+
+  /** Every number that a port name has anywhere in the cluster, by `name/protocol` (cilium.md R5.6). */
+  private clusterPortNumbers(): ReadonlyMap<string, ReadonlySet<number>> {
+    if (this.clusterPorts !== undefined) return this.clusterPorts;
+    const out = new Map<string, Set<number>>();
+    for (const workload of this.world.workloads) {
+      if (workload.hostNetwork) continue;
+      for (const port of workload.ports) {
+        if (port.name === undefined) continue;
+        const key = `${port.name}/${port.protocol}`;
+        const numbers = out.get(key);
+        if (numbers === undefined) out.set(key, new Set([port.port]));
+        else numbers.add(port.port);
+      }
+    }
+    this.clusterPorts = out;
+    return out;
+  }
+}
+
+const V4_LAST = (1n << 32n) - 1n;
+const V6_LAST = (1n << 128n) - 1n;
+
+function both(a: FamilyMatch, b: FamilyMatch): FamilyMatch {
+  const yes = MASKS[a.yes & b.yes] ?? 0;
+  const may = MASKS[a.may & b.may] ?? 0;
+  return { yes, may, because: yes === may ? [] : [...a.because, ...b.because] };
+}
+
+/** Whether a pattern matches a name; names are compared in lower case with a trailing dot (cilium.md 7.1). */
+export function matchesName(expression: string, dnsName: string): boolean {
+  return new RegExp(expression).test(dnsName);
+}
+
+function sameLabels(keys: readonly string[], a: View, b: View): boolean {
+  return keys.every((key) => {
+    const x = a.identity.labels.get(`ns:${key}`);
+    return x !== undefined && x === b.identity.labels.get(`ns:${key}`);
+  });
+}
+
+/** Both ends carry every key, and at least one value differs. */
+function differentLabels(keys: readonly string[], a: View, b: View): boolean {
+  const pairs = keys.map((key) => [a.identity.labels.get(`ns:${key}`), b.identity.labels.get(`ns:${key}`)] as const);
+  return pairs.every(([x, y]) => x !== undefined && y !== undefined) && pairs.some(([x, y]) => x !== y);
+}

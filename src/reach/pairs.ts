@@ -1,0 +1,337 @@
+/** Who reaches whom: every ordered pair of endpoints between which something passes, or may pass. */
+
+import { type Because, mergeBecause } from "../base/because.ts";
+import { type AddressRange, type Family, formatRange } from "../net/address.ts";
+import {
+  ALL_FLOWS,
+  type FlowSet,
+  flowIntersect,
+  flowsEmpty,
+  flowsKey,
+  flowSubtract,
+  flowUnion,
+  NO_FLOWS,
+  portFlows,
+  restrictFamilies,
+} from "../net/flow-set.ts";
+import type { PortProtocol } from "../net/protocol.ts";
+import type { Direction, Origin, Policy } from "../policy/rule.ts";
+import { type Bounded, boundedIntersect, exactly } from "./bounded.ts";
+import type { Connections } from "./connection.ts";
+import { type Endpoint, endpointFamilies } from "./endpoint.ts";
+import type { Reason } from "./explain.ts";
+import { type FlowEntry, listFlows } from "./flow-list.ts";
+import { applicationName } from "./grouping.ts";
+import type { Group, Inventory } from "./inventory.ts";
+
+export type GroupBy = "endpoint" | "application" | "namespace" | "identity";
+
+export interface ReachQuery {
+  /** Names of the contract; absent: everything. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly port?: { readonly protocol: PortProtocol; readonly port: number };
+  readonly by: GroupBy;
+  /** Whether to name what decided each entry. */
+  readonly provenance: boolean;
+  /** Whether to list what is outside as well. */
+  readonly outside: boolean;
+}
+
+/** What decided an entry, on one side. */
+export interface Decider {
+  readonly direction: Direction;
+  readonly reason: Reason;
+  readonly origins: readonly Origin[];
+  readonly isolatedBy: readonly Policy[];
+}
+
+export interface ReachEntry extends FlowEntry {
+  readonly deciders: readonly Decider[];
+}
+
+export interface UnsureEntry extends FlowEntry {
+  readonly because: readonly Because[];
+}
+
+export interface ReachPair {
+  readonly from: string;
+  readonly to: string;
+  /** What certainly passes: between groups, between every two members. */
+  readonly allow: readonly ReachEntry[];
+  readonly unsure: readonly UnsureEntry[];
+  /** Between groups: what certainly passes between some members and not between others. */
+  readonly mixed: readonly FlowEntry[];
+}
+
+/** A row or column of the answer. */
+export interface Row {
+  readonly name: string;
+  readonly kind: "workload" | "pod" | "node" | "outside" | "reserved" | "application" | "namespace" | "identity";
+  readonly members: readonly Endpoint[];
+  readonly group?: Group;
+}
+
+export interface Reach {
+  readonly rows: readonly Row[];
+  readonly pairs: Iterable<ReachPair>;
+}
+
+/** Answers a reach query. Throws nothing: names must have been resolved before. */
+export function reach(inventory: Inventory, connections: Connections, query: ReachQuery): Reach {
+  const inside = rowsOf(inventory, connections, query.by);
+  const from = query.from === undefined ? inside : named(inventory, connections, query.from);
+  const to = query.to === undefined ? inside : named(inventory, connections, query.to);
+  const rows = [...new Map([...from, ...to].map((row) => [row.name, row])).values()];
+  return { rows, pairs: pairsOf(inventory, connections, query, from, to) };
+}
+
+function* pairsOf(
+  inventory: Inventory,
+  connections: Connections,
+  query: ReachQuery,
+  from: readonly Row[],
+  to: readonly Row[],
+): Iterable<ReachPair> {
+  const outside = query.outside ? inventory.outside(inventory.internet()) : [];
+  for (const source of from) {
+    for (const target of to) {
+      const pair = rowPair(connections, query, source, target);
+      if (pair !== undefined) yield pair;
+    }
+    if (query.to === undefined && source.kind !== "outside") yield* outsidePairs(connections, query, source, outside, "to");
+  }
+  if (query.from !== undefined) return;
+  for (const target of to) if (target.kind !== "outside") yield* outsidePairs(connections, query, target, outside, "from");
+}
+
+function rowPair(connections: Connections, query: ReachQuery, source: Row, target: Row): ReachPair | undefined {
+  const grouped = source.members.length > 1 || target.members.length > 1;
+  if (!grouped && source === target) {
+    const [only] = source.members;
+    // A pod alone has no other replica to talk to, and itself it always reaches.
+    if (only?.kind !== "pod" || only.pod.real || only.workload.kind === "Pod") return undefined;
+    if (only.workload.replicas === 1) return undefined;
+  }
+  let every: FlowSet | undefined;
+  let some: FlowSet = NO_FLOWS;
+  let may: FlowSet = NO_FLOWS;
+  let because: readonly Because[] = [];
+  let families: readonly Family[] = [];
+  let sample: readonly [Endpoint, Endpoint] | undefined;
+  for (const a of source.members) {
+    for (const b of target.members) {
+      if (a === b && grouped) continue;
+      const shared = endpointFamilies(a).filter((f) => endpointFamilies(b).includes(f));
+      if (shared.length === 0) continue;
+      const bounds = wanted(connections.between(a, b), query, shared);
+      families = shared.length > families.length ? shared : families;
+      every = every === undefined ? bounds.must : flowIntersect(every, bounds.must);
+      some = flowUnion(some, bounds.must);
+      may = flowUnion(may, bounds.may);
+      because = mergeBecause(because, bounds.because);
+      sample ??= [a, b];
+    }
+  }
+  if (every === undefined || sample === undefined || flowsEmpty(may)) return undefined;
+  const [a, b] = sample;
+  return pairOf(connections, query, source.name, target.name, a, b, every, some, may, because, families);
+}
+
+function pairOf(
+  connections: Connections,
+  query: ReachQuery,
+  fromName: string,
+  toName: string,
+  from: Endpoint,
+  to: Endpoint,
+  every: FlowSet,
+  some: FlowSet,
+  may: FlowSet,
+  because: readonly Because[],
+  families: readonly Family[],
+): ReachPair {
+  const unsure = flowSubtract(may, some);
+  const mixed = some === every ? NO_FLOWS : flowSubtract(some, every);
+  return {
+    from: fromName,
+    to: toName,
+    allow: listFlows(every, families).map((entry) => ({
+      ...entry,
+      deciders: query.provenance ? decidersOf(connections, from, to, entry, families) : [],
+    })),
+    unsure: listFlows(unsure, families).map((entry) => ({ ...entry, because })),
+    mixed: listFlows(mixed, families),
+  };
+}
+
+/** One row against the outside; neighbouring ranges with one answer become one. */
+function* outsidePairs(
+  connections: Connections,
+  query: ReachQuery,
+  row: Row,
+  outside: readonly Endpoint[],
+  side: "from" | "to",
+): Iterable<ReachPair> {
+  let open: { ranges: AddressRange; key: string; endpoint: Endpoint; answer: Answer } | undefined;
+  const close = (done: NonNullable<typeof open>): ReachPair | undefined => {
+    const { every, some, may, because, families, inner } = done.answer;
+    if (flowsEmpty(may)) return undefined;
+    const name = formatRange(done.ranges);
+    return side === "to"
+      ? pairOf(connections, query, row.name, name, inner, done.endpoint, every, some, may, because, families)
+      : pairOf(connections, query, name, row.name, done.endpoint, inner, every, some, may, because, families);
+  };
+  for (const endpoint of outside) {
+    if (endpoint.kind !== "outside") continue;
+    const answer = rowOutside(connections, query, row, endpoint, side);
+    if (answer === undefined) continue;
+    if (
+      open !== undefined &&
+      open.key === answer.key &&
+      open.ranges.family === endpoint.range.family &&
+      open.ranges.last + 1n === endpoint.range.first
+    ) {
+      open = { ...open, ranges: { ...open.ranges, last: endpoint.range.last } };
+      continue;
+    }
+    const pair = open === undefined ? undefined : close(open);
+    if (pair !== undefined) yield pair;
+    open = { ranges: endpoint.range, key: answer.key, endpoint, answer };
+  }
+  const pair = open === undefined ? undefined : close(open);
+  if (pair !== undefined) yield pair;
+}
+
+interface Answer {
+  readonly key: string;
+  readonly every: FlowSet;
+  readonly some: FlowSet;
+  readonly may: FlowSet;
+  readonly because: readonly Because[];
+  readonly families: readonly Family[];
+  readonly inner: Endpoint;
+}
+
+function rowOutside(
+  connections: Connections,
+  query: ReachQuery,
+  row: Row,
+  outside: Endpoint,
+  side: "from" | "to",
+): Answer | undefined {
+  let every: FlowSet | undefined;
+  let some: FlowSet = NO_FLOWS;
+  let may: FlowSet = NO_FLOWS;
+  let because: readonly Because[] = [];
+  let inner: Endpoint | undefined;
+  const families = endpointFamilies(outside);
+  for (const member of row.members) {
+    if (!families.some((f) => endpointFamilies(member).includes(f))) continue;
+    const bounds = wanted(
+      side === "to" ? connections.between(member, outside) : connections.between(outside, member),
+      query,
+      families,
+    );
+    every = every === undefined ? bounds.must : flowIntersect(every, bounds.must);
+    some = flowUnion(some, bounds.must);
+    may = flowUnion(may, bounds.may);
+    because = mergeBecause(because, bounds.because);
+    inner ??= member;
+  }
+  if (every === undefined || inner === undefined) return undefined;
+  const key = [every, some, may].map(flowsKey).join("|") + because.map((b) => `${b.code}${b.detail}`).join();
+  return { key, every, some, may, because, families, inner };
+}
+
+function wanted(bounds: Bounded, query: ReachQuery, families: readonly Family[]): Bounded {
+  let result = bounds;
+  if (query.port !== undefined) {
+    const { protocol, port } = query.port;
+    result = boundedIntersect(result, exactly(portFlows(protocol, port, port)));
+  }
+  return {
+    must: restrictFamilies(result.must, families),
+    may: restrictFamilies(result.may, families),
+    because: result.because,
+  };
+}
+
+/** What decided an entry: on each side, every rule that covers some of its flows. */
+function decidersOf(
+  connections: Connections,
+  from: Endpoint,
+  to: Endpoint,
+  entry: FlowEntry,
+  families: readonly Family[],
+): Decider[] {
+  const sight = connections.sights(from, to)[0];
+  if (sight === undefined) return [];
+  const flows = entryFlows(entry, families);
+  return (["egress", "ingress"] as const).map((direction) => {
+    const [self, other] = direction === "egress" ? [sight.fromSelf, sight.to] : [sight.toSelf, sight.from];
+    return connections.sides.deciders(direction, self, other, flows);
+  });
+}
+
+function entryFlows(entry: FlowEntry, families: readonly Family[]): FlowSet {
+  const own = entry.family === "any" ? families : [entry.family];
+  if (entry.protocol === "any") return restrictFamilies(ALL_FLOWS, own);
+  const protocol = entry.protocol === "other" ? "OTHER" : entry.protocol;
+  return entry.ranges.reduce<FlowSet>((set, r) => flowUnion(set, portFlows(protocol, r.first, r.last, own)), NO_FLOWS);
+}
+
+function rowsOf(inventory: Inventory, connections: Connections, by: GroupBy): Row[] {
+  const endpoints = inventory.groups.flatMap((group) => groupRows(group, connections));
+  if (by === "endpoint") return endpoints;
+  const rows = new Map<string, { kind: Row["kind"]; members: Endpoint[] }>();
+  for (const row of endpoints) {
+    for (const member of row.members) {
+      const name = groupName(row, member, by, connections);
+      const known = rows.get(name);
+      if (known === undefined) rows.set(name, { kind: by, members: [member] });
+      else known.members.push(member);
+    }
+  }
+  return [...rows].map(([name, row]) => ({ name, ...row }));
+}
+
+function groupName(row: Row, member: Endpoint, by: GroupBy, connections: Connections): string {
+  const workload = row.group?.workload;
+  switch (by) {
+    case "namespace":
+      return workload?.namespace ?? row.name;
+    case "application":
+      return workload === undefined ? row.name : applicationName(workload);
+    case "identity": {
+      const view = connections.viewOf(member);
+      return [...view.identity.labels].map(([k, v]) => `${k}=${String(v)}`).sort().join(",");
+    }
+    case "endpoint":
+      return row.name;
+  }
+}
+
+/** A workload is one row where no rule tells its pods apart, else one row a pod. */
+function groupRows(group: Group, connections: Connections): Row[] {
+  const classes = new Set(group.members.map((m) => connections.sides.classOf(connections.viewOf(m))));
+  const kind = group.workload.kind === "Pod" ? "pod" : "workload";
+  const [first] = group.members;
+  if (classes.size === 1 && first !== undefined) {
+    const member = first.kind === "pod" ? { ...first, name: group.name } : first;
+    return [{ name: group.name, kind, members: [member], group }];
+  }
+  return group.members.map((member) => ({ name: member.name, kind: "pod", members: [member], group }));
+}
+
+function named(inventory: Inventory, connections: Connections, name: string): Row[] {
+  const resolved = inventory.resolve(name);
+  if (resolved.kind !== "endpoints") return [];
+  const group = inventory.groups.find((g) => g.members.length > 0 && g.members.every((m) => resolved.members.includes(m)) && g.members.length === resolved.members.length);
+  if (group !== undefined) return groupRows(group, connections);
+  return resolved.members.map((member) => ({
+    name: member.name,
+    kind: member.kind === "outside" || member.kind === "name" ? "outside" : member.kind === "pod" ? "pod" : member.kind,
+    members: [member],
+  }));
+}

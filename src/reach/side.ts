@@ -1,0 +1,490 @@
+/**
+ * One side of a connection: what the policies of one end let through, from or to one other end.
+ *
+ * The verdict follows the tiers of the dialect in order (kubernetes.md K8-34, CNP-18; cilium.md 4.1, 4.3). Every step
+ * works on bounded sets, so a fact that the input lacks widens the answer to `unsure` instead of being guessed.
+ */
+
+import { type Because, mergeBecause } from "../base/because.ts";
+import { type Application, applicationOf, applicationUnion, EVERYTHING, NOTHING } from "../net/application.ts";
+import {
+  ALL_FLOWS,
+  type FlowSet,
+  flowIntersect,
+  flowSubtract,
+  flowsEmpty,
+  flowsEqual,
+  flowUnion,
+  NO_FLOWS,
+  overrideApplication,
+  portFlows,
+  restrictFamilies,
+} from "../net/flow-set.ts";
+import type { ApplicationRule, Direction, Origin, Policy, PolicySet, Rule, Section, Selector } from "../policy/rule.ts";
+import { selectorKey } from "../policy/selector.ts";
+import {
+  ALL_BOUNDED,
+  type Bounded,
+  boundedIntersect,
+  boundedSubtract,
+  boundedUnion,
+  eitherOf,
+  NO_BOUNDED,
+} from "./bounded.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { FAMILY_LISTS, type FamilyMatch, type Identity, type Matching, type View } from "./matching.ts";
+
+/** A policy that selects an endpoint, or may. */
+export interface Selection {
+  readonly policy: Policy;
+  readonly selects: "yes" | "maybe";
+}
+
+/** What governs one end: the policies that select it. Interned by `key`. */
+export interface Subject {
+  /** Whether any policy can be enforced for this end at all. */
+  readonly enforced: boolean;
+  readonly selections: readonly Selection[];
+  /** Whether both directions are closed without any policy. */
+  readonly closed: boolean;
+  readonly key: number;
+}
+
+/** What decided a set of flows on one side. */
+export interface SideDecision {
+  readonly direction: Direction;
+  readonly reason: "rule" | "no-policy" | "always-allowed";
+  readonly origins: readonly Origin[];
+  readonly isolatedBy: readonly Policy[];
+}
+
+/** A rule together with how far it applies to the other end. */
+export interface RuleMatch {
+  readonly rule: Rule;
+  readonly policy: Policy | undefined;
+  readonly peer: FamilyMatch;
+  readonly flows: FlowSet;
+}
+
+/** More policies than this that only may select an endpoint are no longer tried one by one. */
+const MAX_ALTERNATIVES = 5;
+
+export class Sides {
+  readonly matching: Matching;
+  readonly policies: PolicySet;
+  private readonly subjects = new Map<string, Subject>();
+  private readonly memo = new Map<string, Bounded>();
+  /** Whether some rule tells pods apart by address, or by the ports that they name. */
+  private readonly byAddress: boolean;
+  private readonly byPortName: boolean;
+
+  constructor(matching: Matching, policies: PolicySet) {
+    this.matching = matching;
+    this.policies = policies;
+    const rules = [...policies.policies.flatMap((p) => p.rules), ...policies.alwaysAllowed];
+    this.byAddress = rules.some((r) => r.peers.some((p) => p.kind === "addresses" && p.scope !== "outside"));
+    this.byPortName = rules.some((r) =>
+      r.traffic.some((t) => t.match.kind === "named" && t.match.resolve === "destination"),
+    );
+  }
+
+  /** A text that two ends share when no rule at hand tells them apart. */
+  classOf(view: View): string {
+    const { endpoint } = view;
+    switch (endpoint.kind) {
+      case "pod": {
+        const addresses = this.byAddress ? endpoint.pod.addresses.map((a) => `${a.family}${a.value}`).join() : "";
+        const ports = this.byPortName
+          ? endpoint.workload.ports.map((p) => `${p.name ?? ""}${p.protocol}${p.port}`).join()
+          : "";
+        return `p${view.identity.id} ${addresses} ${ports}`;
+      }
+      case "node":
+        return `n${view.identity.id} ${this.byAddress ? endpoint.addresses.map((a) => `${a.family}${a.value}`).join() : ""}`;
+      case "outside":
+        return `o${endpoint.range.family} ${endpoint.range.first} ${endpoint.range.last}`;
+      case "name":
+        return `d${endpoint.family} ${endpoint.dnsName}`;
+      case "reserved":
+        return `r${view.identity.id}`;
+    }
+  }
+
+  /** The policies that govern an end. */
+  subject(view: View): Subject {
+    const target = subjectTarget(view.endpoint);
+    if (target === undefined || this.policies.enforcement === "never") return UNENFORCED;
+    if (target === "node" && !this.policies.hostFirewall) return UNENFORCED;
+    const key = `${target} ${view.identity.id}`;
+    const known = this.subjects.get(key);
+    if (known !== undefined) return known;
+    const subject = this.select(target, view.identity, this.subjects.size + 1);
+    this.subjects.set(key, subject);
+    return subject;
+  }
+
+  private select(target: "endpoint" | "node", identity: Identity, key: number): Subject {
+    const selections: Selection[] = [];
+    for (const policy of this.policies.policies) {
+      if (policy.subject.target !== target) continue;
+      const selects = this.matching.selects(policy.subject.selector, identity);
+      if (selects !== "no") selections.push({ policy, selects });
+    }
+    const closed =
+      (this.policies.enforcement === "always" && target === "endpoint") ||
+      this.policies.alwaysClosed.some((selector) => this.matching.selects(selector, identity) === "yes");
+    return { enforced: true, selections, closed, key };
+  }
+
+  /** What passes on this side. `destination` is the end that is connected to: `self` for ingress, `other` for egress. */
+  evaluate(direction: Direction, self: View, other: View): Bounded {
+    const subject = this.subject(self);
+    if (!subject.enforced) return ALL_BOUNDED;
+    const key = `${direction} ${this.classOf(self)} | ${this.classOf(other)}`;
+    const known = this.memo.get(key);
+    if (known !== undefined) return known;
+    const result = this.judge(direction, subject, self, other);
+    // A reason names the endpoint that it is about, so only answers without one are shared.
+    if (result.because.length === 0) this.memo.set(key, result);
+    return result;
+  }
+
+  private judge(direction: Direction, subject: Subject, self: View, other: View): Bounded {
+    const sure = subject.selections.filter((s) => s.selects === "yes").map((s) => s.policy);
+    const unsure = subject.selections.filter((s) => s.selects === "maybe" && touches(s.policy, direction));
+    if (unsure.length === 0) return this.enforce(direction, subject, sure, self, other);
+    const because: Because[] = unsure.map((s) => ({
+      code: "unknown-label",
+      detail: `${s.policy.kind}/${s.policy.name} may select ${self.endpoint.name}`,
+    }));
+    if (unsure.length > MAX_ALTERNATIVES) return { must: NO_FLOWS, may: ALL_FLOWS, because };
+    let result: Bounded | undefined;
+    for (let mask = 0; mask < 1 << unsure.length; mask++) {
+      const chosen = unsure.filter((_, i) => (mask & (1 << i)) !== 0).map((s) => s.policy);
+      const one = this.enforce(direction, subject, [...sure, ...chosen], self, other);
+      result = result === undefined ? one : eitherOf(result, one, because);
+    }
+    return result ?? ALL_BOUNDED;
+  }
+
+  /** Every rule of the direction, with how far it applies to the other end; rules that cannot apply are left out. */
+  matches(
+    direction: Direction,
+    policies: readonly Policy[],
+    self: View,
+    other: View,
+    tier: string,
+  ): { readonly matches: readonly RuleMatch[]; readonly byPolicy: ReadonlyMap<Policy, readonly RuleMatch[]> } {
+    const destination = direction === "ingress" ? self.endpoint : other.endpoint;
+    const requires = collectRequires(policies);
+    const all: RuleMatch[] = [];
+    const byPolicy = new Map<Policy, RuleMatch[]>();
+    for (const policy of policies) {
+      if (policy.tier !== tier) continue;
+      const own: RuleMatch[] = [];
+      for (const rule of policy.rules) {
+        if (rule.direction !== direction) continue;
+        const peer = this.peers(rule, other, self, requires[rule.origin.section] ?? []);
+        if (peer.may === 0) continue;
+        const match = { rule, policy, peer, flows: this.matching.flows(rule, destination) };
+        own.push(match);
+        all.push(match);
+      }
+      byPolicy.set(policy, own);
+    }
+    return { matches: all, byPolicy };
+  }
+
+  /** Whether any peer of the rule is the other end. */
+  peers(rule: Rule, other: View, self: View, requires: readonly Selector[]): FamilyMatch {
+    let yes = 0;
+    let may = 0;
+    let because: readonly Because[] = [];
+    for (const peer of rule.peers) {
+      const match = this.matching.peer(peer, other, self, requires);
+      yes |= match.yes;
+      may |= match.may;
+      if (match.because.length > 0) because = mergeBecause(because, match.because);
+      if (yes === 3) break;
+    }
+    return { yes: mask(yes), may: mask(may), because: yes === may ? [] : because };
+  }
+
+  private enforce(
+    direction: Direction,
+    subject: Subject,
+    policies: readonly Policy[],
+    self: View,
+    other: View,
+  ): Bounded {
+    let undecided: Bounded = ALL_BOUNDED;
+    let allowed: Bounded = NO_BOUNDED;
+    for (const tier of this.policies.tiers) {
+      const { matches, byPolicy } = this.matches(direction, policies, self, other, tier.name);
+      if (tier.mode === "ordered") {
+        const step = orderedTier(byPolicy, undecided);
+        allowed = boundedUnion(allowed, step.allowed);
+        undecided = step.undecided;
+        continue;
+      }
+      const own = policies.filter((p) => p.tier === tier.name);
+      const isolation = own.map((p) => p.isolation[direction]);
+      const closed = subject.closed || isolation.includes("closed");
+      if (!closed && !isolation.includes("open")) continue;
+      const always = closed ? this.always(direction, self, other) : [];
+      const verdict = unionTier([...matches, ...always], closed);
+      allowed = boundedUnion(allowed, boundedIntersect(undecided, verdict));
+      undecided = NO_BOUNDED;
+      if (this.policies.audit) {
+        const audited = flowSubtract(ALL_FLOWS, overrideApplication(allowed.must, allowed.must, EVERYTHING));
+        allowed = boundedUnion(allowed, { must: audited, may: audited, because: [] });
+      }
+    }
+    return boundedUnion(allowed, undecided);
+  }
+
+  /** What decided that `flows` pass: every rule that allows some of them, else why no rule was needed. */
+  deciders(direction: Direction, self: View, other: View, flows: FlowSet): SideDecision {
+    const subject = this.subject(self);
+    const policies = subject.selections.map((s) => s.policy);
+    const meets = (m: RuleMatch): boolean => !flowsEmpty(flowIntersect(m.flows, flows));
+    for (const tier of this.policies.tiers) {
+      const { matches } = this.matches(direction, policies, self, other, tier.name);
+      const allows = matches.filter((m) => m.rule.action === "allow" && meets(m));
+      const isolatedBy = policies.filter((p) => p.tier === tier.name && p.isolation[direction] === "closed");
+      if (allows.length > 0) {
+        return { direction, reason: "rule", origins: allows.map((m) => m.rule.origin), isolatedBy };
+      }
+      if (tier.mode === "union" && (isolatedBy.length > 0 || subject.closed)) {
+        const always = this.always(direction, self, other).filter(meets);
+        return { direction, reason: "always-allowed", origins: always.map((m) => m.rule.origin), isolatedBy };
+      }
+    }
+    return { direction, reason: "no-policy", origins: [], isolatedBy: [] };
+  }
+
+  /** The rules that hold without being written, where they apply to the other end. */
+  always(direction: Direction, self: View, other: View): RuleMatch[] {
+    const destination = direction === "ingress" ? self.endpoint : other.endpoint;
+    const out: RuleMatch[] = [];
+    for (const rule of this.policies.alwaysAllowed) {
+      if (rule.direction !== direction) continue;
+      const peer = this.peers(rule, other, self, []);
+      if (peer.may !== 0) out.push({ rule, policy: undefined, peer, flows: this.matching.flows(rule, destination) });
+    }
+    return out;
+  }
+}
+
+const UNENFORCED: Subject = { enforced: false, selections: [], closed: false, key: 0 };
+
+function mask(bits: number): 0 | 1 | 2 | 3 {
+  return bits === 0 ? 0 : bits === 1 ? 1 : bits === 2 ? 2 : 3;
+}
+
+/** Which kind of policy subject an end is; undefined where no policy can select it. */
+function subjectTarget(endpoint: Endpoint): "endpoint" | "node" | undefined {
+  switch (endpoint.kind) {
+    case "pod":
+      return "endpoint";
+    case "node":
+      return "node";
+    case "reserved":
+      // Cilium endpoints of their own (cilium.md R2.3.5); the others have no endpoint.
+      return endpoint.reserved === "health" || endpoint.reserved === "init" || endpoint.reserved === "ingress"
+        ? "endpoint"
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Whether the policy says anything about the direction. */
+function touches(policy: Policy, direction: Direction): boolean {
+  return policy.isolation[direction] !== "untouched" || policy.rules.some((r) => r.direction === direction);
+}
+
+function collectRequires(policies: readonly Policy[]): Partial<Record<Section, readonly Selector[]>> {
+  const out: Partial<Record<Section, Selector[]>> = {};
+  for (const policy of policies) {
+    if (policy.requires === undefined) continue;
+    for (const section of SECTIONS) {
+      const selectors = policy.requires[section];
+      if (selectors !== undefined) out[section] = [...(out[section] ?? []), ...selectors];
+    }
+  }
+  return out;
+}
+
+const SECTIONS: readonly Section[] = ["ingress", "egress", "ingressDeny", "egressDeny"];
+
+/** The flows of a match as bounds. Mutual authentication is a condition that cannot be judged (cilium.md 4.6). */
+function matchBounds(match: RuleMatch): Bounded {
+  const fails = match.rule.authentication === "fail";
+  const waits = match.rule.authentication === "required";
+  const may = fails ? NO_FLOWS : restrictFamilies(match.flows, FAMILY_LISTS[match.peer.may]);
+  if (may === NO_FLOWS) return NO_BOUNDED;
+  const must = waits ? NO_FLOWS : restrictFamilies(match.flows, FAMILY_LISTS[match.peer.yes]);
+  const because: readonly Because[] = waits
+    ? [{ code: "authentication", detail: match.rule.origin.name }]
+    : match.peer.because;
+  return { must, may, because: must === may ? [] : because };
+}
+
+function orderedTier(
+  byPolicy: ReadonlyMap<Policy, readonly RuleMatch[]>,
+  start: Bounded,
+): { readonly allowed: Bounded; readonly undecided: Bounded } {
+  const policies = [...byPolicy.keys()].sort((a, b) => a.order - b.order);
+  let allowed: Bounded = NO_BOUNDED;
+  let passed: Bounded = NO_BOUNDED;
+  let undecided = start;
+  for (let i = 0; i < policies.length; ) {
+    const group = policies.filter((p) => p.order === policies[i]?.order);
+    i += group.length;
+    let step = walk(group, byPolicy, undecided);
+    // Equal priority: whichever policy comes first may win (kubernetes.md CNP-20).
+    for (let first = 1; first < group.length; first++) {
+      const other = walk([...group.slice(first), ...group.slice(0, first)], byPolicy, undecided);
+      const because: Because[] = [{ code: "equal-priority", detail: group.map((p) => p.name).join(", ") }];
+      step = {
+        allowed: eitherOf(step.allowed, other.allowed, because),
+        passed: eitherOf(step.passed, other.passed, because),
+        undecided: eitherOf(step.undecided, other.undecided, because),
+      };
+    }
+    allowed = boundedUnion(allowed, step.allowed);
+    passed = boundedUnion(passed, step.passed);
+    undecided = step.undecided;
+  }
+  return { allowed, undecided: boundedUnion(undecided, passed) };
+}
+
+function walk(
+  policies: readonly Policy[],
+  byPolicy: ReadonlyMap<Policy, readonly RuleMatch[]>,
+  start: Bounded,
+): { readonly allowed: Bounded; readonly passed: Bounded; readonly undecided: Bounded } {
+  let allowed: Bounded = NO_BOUNDED;
+  let passed: Bounded = NO_BOUNDED;
+  let undecided = start;
+  for (const policy of policies) {
+    for (const match of byPolicy.get(policy) ?? []) {
+      const bounds = matchBounds(match);
+      const hit = boundedIntersect(undecided, bounds);
+      if (match.rule.action === "allow") allowed = boundedUnion(allowed, hit);
+      if (match.rule.action === "pass") passed = boundedUnion(passed, hit);
+      undecided = boundedSubtract(undecided, bounds);
+    }
+  }
+  return { allowed, passed, undecided };
+}
+
+/** Denies win over allows; what is left is denied where the direction is closed (cilium.md R4.1.2–R4.1.4). */
+function unionTier(matches: readonly RuleMatch[], closed: boolean): Bounded {
+  let allows: Bounded = closed ? NO_BOUNDED : ALL_BOUNDED;
+  let denies: Bounded = NO_BOUNDED;
+  let waits: FlowSet = NO_FLOWS;
+  for (const match of matches) {
+    const bounds = matchBounds(match);
+    if (match.rule.action === "deny") denies = boundedUnion(denies, bounds);
+    else if (closed) allows = boundedUnion(allows, bounds);
+    if (match.rule.authentication === "required") {
+      waits = flowUnion(waits, overrideApplication(bounds.may, bounds.may, EVERYTHING));
+    }
+  }
+  if (waits !== NO_FLOWS) {
+    // A requirement on one allow is inherited by others that cover the same flows (cilium.md R4.6.2).
+    const must = flowSubtract(allows.must, waits);
+    const because = mergeBecause(allows.because, [{ code: "authentication", detail: "mutual authentication required" }]);
+    allows = { must, may: allows.may, because };
+  }
+  if (closed) allows = exactFilters(matches, allows);
+  return boundedSubtract(allows, denies);
+}
+
+/**
+ * DNS and TLS names are judged by the filter of exactly their port: a plain allow of another filter does not lift a
+ * DNS name list (cilium.md R7.2.3), and a plain allow of the same selector does not lift a list of TLS names (R5.9).
+ */
+function exactFilters(matches: readonly RuleMatch[], allows: Bounded): Bounded {
+  let { must, may } = allows;
+  const done = new Set<string>();
+  for (const match of matches) {
+    for (const item of match.rule.traffic) {
+      const kind = item.application?.find((a) => a.kind === "dns" || a.kind === "tls")?.kind;
+      if (kind === undefined || item.match.kind !== "ports" || match.rule.action !== "allow") continue;
+      const { protocol, first, last } = item.match;
+      const scope = kind === "dns" ? "" : rulePeersKey(match.rule);
+      const key = `${kind} ${protocol} ${first} ${last} ${scope}`;
+      if (done.has(key)) continue;
+      done.add(key);
+      const where = portFlows(protocol, first, last);
+      const own = matches.filter(
+        (m) =>
+          m.rule.action === "allow" &&
+          (kind === "dns" || rulePeersKey(m.rule) === scope) &&
+          m.rule.traffic.some((t) => sameFilter(t.match, item.match)),
+      );
+      const filter = (sure: boolean): Application => {
+        let application: Application = NOTHING;
+        for (const m of own) {
+          if ((sure ? m.peer.yes : m.peer.may) === 0) continue;
+          for (const t of m.rule.traffic) {
+            if (!sameFilter(t.match, item.match)) continue;
+            const part = filterApplication(t.application, kind);
+            if (part !== undefined) application = applicationUnion(application, part);
+          }
+        }
+        return application;
+      };
+      if (kind === "tls") {
+        // Another selector that also matches lifts the list; only the plain allows of the same selector do not.
+        const others = matches.some(
+          (m) =>
+            m.rule.action === "allow" &&
+            !own.includes(m) &&
+            m.rule.traffic.some((t) => t.application === undefined && covers(t.match, item.match)),
+        );
+        if (others) continue;
+      }
+      must = overrideApplication(must, where, filter(true));
+      if (match.peer.yes !== 0) may = overrideApplication(may, where, filter(false));
+    }
+  }
+  return must === allows.must && may === allows.may ? allows : settleFilters(must, may, allows.because);
+}
+
+/** What an entry of the filter contributes to its list of names; undefined for nothing. */
+function filterApplication(
+  rules: readonly ApplicationRule[] | undefined,
+  kind: "dns" | "tls",
+): Application | undefined {
+  // Plain beside a DNS list in one filter is match-all (R7.2.2); beside a TLS list it adds nothing (R5.9).
+  if (rules === undefined) return kind === "dns" ? EVERYTHING : undefined;
+  return rules.some((r) => r.kind === kind) ? applicationOf(rules) : undefined;
+}
+
+function settleFilters(must: FlowSet, may: FlowSet, because: readonly Because[]): Bounded {
+  return flowsEqual(must, may) ? { must, may, because: [] } : { must, may, because };
+}
+
+function rulePeersKey(rule: Rule): string {
+  return rule.peers
+    .map((p) => (p.kind === "labels" ? selectorKey(p.selector) : JSON.stringify(p, (_, v) => (typeof v === "bigint" ? v.toString() : v))))
+    .sort()
+    .join("; ");
+}
+
+function sameFilter(a: Rule["traffic"][number]["match"], b: Rule["traffic"][number]["match"]): boolean {
+  return (
+    a.kind === "ports" && b.kind === "ports" && a.protocol === b.protocol && a.first === b.first && a.last === b.last
+  );
+}
+
+function covers(a: Rule["traffic"][number]["match"], b: Rule["traffic"][number]["match"]): boolean {
+  if (a.kind === "any") return true;
+  return (
+    a.kind === "ports" && b.kind === "ports" && a.protocol === b.protocol && a.first <= b.first && a.last >= b.last
+  );
+}
