@@ -26,9 +26,21 @@ function valuesOf(labels: IdentityLabels, requirement: Requirement): LabelValue[
   return out;
 }
 
+/**
+ * The key that stands for the labels that are not known, set to UNKNOWN under their source (`node:*`): whatever else is
+ * asked of that source is maybe so. No label has this key.
+ */
+export const UNKNOWN_LABELS = "*";
+
+function isOpen(labels: IdentityLabels, { source }: Requirement): boolean {
+  const sources: readonly string[] = source === "any" ? SOURCES : [source];
+  return sources.some((one) => labels.has(`${one}:${UNKNOWN_LABELS}`));
+}
+
 /** NotIn and DoesNotExist hold where the key is absent (kubernetes.md K8-03, cilium.md R2.1.3). */
 export function matchesRequirement(requirement: Requirement, labels: IdentityLabels): Ternary {
   const found = valuesOf(labels, requirement);
+  if (found.length === 0 && isOpen(labels, requirement)) return "maybe";
   switch (requirement.operator) {
     case "Exists":
       return found.length > 0 ? "yes" : "no";
