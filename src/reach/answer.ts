@@ -87,8 +87,20 @@ export class Questions {
     }
     if (pairs.length === 0) {
       return targets.length === 0
-        ? { verdict: "deny", because: [], applicationLimited: false, pairs, problem: `${question.to} has no backend for this port` }
-        : { verdict: "deny", because: [], applicationLimited: false, pairs, problem: "the two ends share no address family" };
+        ? {
+            verdict: "deny",
+            because: [],
+            applicationLimited: false,
+            pairs,
+            problem: `${question.to} has no backend for this port`,
+          }
+        : {
+            verdict: "deny",
+            because: [],
+            applicationLimited: false,
+            pairs,
+            problem: "the two ends share no address family",
+          };
     }
     return combine(pairs);
   }
@@ -130,16 +142,24 @@ export class Questions {
         // The name resolves to the pods; the client dials the port it chose (kubernetes.md SVC-02).
         const seen = ports.flatMap((p) => p.backends);
         return uniqueTargets(
-          seen.map((b) => this.backendTarget(b, port, [{ kind: "rewrite", service: name, detail: "headless: no translation" }])),
+          seen.map((b) =>
+            this.backendTarget(b, port, [{ kind: "rewrite", service: name, detail: "headless: no translation" }]),
+          ),
         );
       }
       const known = service.ports.map((p) => `${p.port}/${p.protocol}`).join(", ");
-      throw new QuestionError(`Service ${service.namespace}/${service.name} has no port ${port}/${protocol}; it has ${known || "none"}`);
+      throw new QuestionError(
+        `Service ${service.namespace}/${service.name} has no port ${port}/${protocol}; it has ${known || "none"}`,
+      );
     }
     return found.backends.map((b) => {
       const to = service.headless ? port : b.port;
       return this.backendTarget(b, to, [
-        { kind: "rewrite", service: name, detail: service.headless ? "headless: no translation" : `${port} → ${b.port}` },
+        {
+          kind: "rewrite",
+          service: name,
+          detail: service.headless ? "headless: no translation" : `${port} → ${b.port}`,
+        },
       ]);
     });
   }

@@ -70,7 +70,10 @@ export class Connections {
     // One fact decides both: where the ends are two nodes, they are one node or they are not.
     const pairs =
       ofFrom.length === 2 && ofTo.length === 2
-        ? ([[true, true], [false, false]] as const)
+        ? ([
+            [true, true],
+            [false, false],
+          ] as const)
         : ofFrom.flatMap((a) => ofTo.map((b) => [a, b] as const));
     const fromSelf = this.view(from, true);
     const toSelf = this.view(to, true);

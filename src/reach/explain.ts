@@ -114,7 +114,9 @@ export function explainSide(
   });
 
   const isolatedBy = considered.filter((c) => c.isolation === "closed").map((c) => c.policy);
-  const hits = considered.flatMap((c) => c.rules.filter((r) => r.peer !== "no" && r.port).map((r) => ({ ...r, policy: c.policy })));
+  const hits = considered.flatMap((c) =>
+    c.rules.filter((r) => r.peer !== "no" && r.port).map((r) => ({ ...r, policy: c.policy })),
+  );
   const decided = decide(sides, direction, self, other, point, verdict, hits, isolatedBy.length > 0 || subject.closed);
   return {
     direction,

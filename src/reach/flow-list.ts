@@ -77,7 +77,8 @@ function pieces(set: FlowSet, family: Family): Piece[] {
     for (const band of set[bucket.index] ?? []) {
       const known = byApplication.get(band.application.key);
       const range = { first: band.first, last: band.last };
-      if (known === undefined) byApplication.set(band.application.key, { application: band.application, ranges: [range] });
+      if (known === undefined)
+        byApplication.set(band.application.key, { application: band.application, ranges: [range] });
       else known.ranges.push(range);
     }
     for (const piece of byApplication.values()) out.push({ protocol: bucket.protocol, ...piece });
@@ -90,7 +91,10 @@ function piecesKey(list: readonly Piece[]): string {
 }
 
 /** Ranges as text; `*` where they are everything. */
-export function rangesText(ranges: readonly { readonly first: number; readonly last: number }[], protocol: Protocol): string {
+export function rangesText(
+  ranges: readonly { readonly first: number; readonly last: number }[],
+  protocol: Protocol,
+): string {
   const domain = portDomain(protocol);
   const [only] = ranges;
   if (ranges.length === 1 && only !== undefined && only.first === domain.first && only.last === domain.last) return "*";

@@ -114,7 +114,8 @@ export class Inventory {
       return one({ kind: "node", node: undefined, nodeName: undefined, relation, addresses: [], name });
     }
     if (name.startsWith("host@")) {
-      const known = this.nodes.has(name.slice(5)) || this.world.workloads.some((w) => w.pods.some((p) => p.node === name.slice(5)));
+      const known =
+        this.nodes.has(name.slice(5)) || this.world.workloads.some((w) => w.pods.some((p) => p.node === name.slice(5)));
       return known ? one(this.node(name.slice(5))) : { kind: "problem", message: `no node is called ${name.slice(5)}` };
     }
     if (name === "ingress-controller") {
@@ -140,7 +141,10 @@ export class Inventory {
     if (name.startsWith("cidr:")) return { kind: "problem", message: `${name.slice(5)} is no prefix` };
     if (name.includes("/")) return this.object(name);
     if (name.includes("=")) return this.selected(name);
-    return { kind: "problem", message: `no endpoint is called ${name}; write namespace/name, or one of internet, host, remote-node, ingress-controller, ip:…, cidr:…, fqdn:…` };
+    return {
+      kind: "problem",
+      message: `no endpoint is called ${name}; write namespace/name, or one of internet, host, remote-node, ingress-controller, ip:…, cidr:…, fqdn:…`,
+    };
   }
 
   private reserved(reserved: ReservedName): Endpoint {

@@ -88,6 +88,8 @@ export class Matching {
   private readonly podIdentities = new WeakMap<object, Identity>();
   private clusterPorts: ReadonlyMap<string, ReadonlySet<number>> | undefined;
   private readonly names: NameKnowledge;
+  /** Whether a subject's look-up of a name passes a DNS rule, so that its addresses are learned (cilium.md R7.3.1). */
+  learns: (subject: View, dnsName: string) => boolean = () => true;
 
   constructor(dialect: Dialect, world: World, names: NameKnowledge) {
     this.dialect = dialect;
@@ -161,7 +163,10 @@ export class Matching {
           for (const selector of requires) {
             result = both(
               result,
-              fromTernary(this.selects(selector, other.identity), { code: "unknown-label", detail: other.endpoint.name }),
+              fromTernary(this.selects(selector, other.identity), {
+                code: "unknown-label",
+                detail: other.endpoint.name,
+              }),
             );
           }
         }
@@ -174,9 +179,9 @@ export class Matching {
       case "addresses":
         return this.addresses(peer.addresses, peer.scope, other);
       case "names":
-        return this.namesPeer(peer, other);
+        return this.namesPeer(peer, other, subject);
       case "unknown":
-        return other.endpoint.kind === "outside" || other.endpoint.kind === "name"
+        return peer.scope === "any" || other.endpoint.kind === "outside" || other.endpoint.kind === "name"
           ? { yes: 0, may: 3, because: [peer.because] }
           : NEVER;
     }
@@ -252,17 +257,18 @@ export class Matching {
     return this.names.declared?.get(dnsName);
   }
 
-  private namesPeer(peer: Extract<Peer, { kind: "names" }>, other: View): FamilyMatch {
+  private namesPeer(peer: Extract<Peer, { kind: "names" }>, other: View, subject: View): FamilyMatch {
     const endpoint = other.endpoint;
     if (endpoint.kind === "name") {
-      return peer.names.some((n) => matchesName(n.expression, endpoint.dnsName)) ? BOTH : NEVER;
+      const named = peer.names.some((n) => matchesName(n.expression, endpoint.dnsName));
+      return named && this.learns(subject, endpoint.dnsName) ? BOTH : NEVER;
     }
     if (endpoint.kind !== "outside" || peer.names.length === 0) return NEVER;
     const bit: FamilyMask = endpoint.range.family === "IPv4" ? 1 : 2;
     const declared = this.names.declared;
     if (declared !== undefined) {
       for (const [name, addresses] of declared) {
-        if (!peer.names.some((n) => matchesName(n.expression, name))) continue;
+        if (!peer.names.some((n) => matchesName(n.expression, name)) || !this.learns(subject, name)) continue;
         if (addresses.some((a) => addressSetHas([endpoint.range], a))) {
           const single = endpoint.range.first === endpoint.range.last;
           return {
@@ -380,13 +386,13 @@ export function matchesName(expression: string, dnsName: string): boolean {
 
 function sameLabels(keys: readonly string[], a: View, b: View): boolean {
   return keys.every((key) => {
-    const x = a.identity.labels.get(`ns:${key}`);
-    return x !== undefined && x === b.identity.labels.get(`ns:${key}`);
+    const x = a.identity.labels.get(key);
+    return x !== undefined && x === b.identity.labels.get(key);
   });
 }
 
 /** Both ends carry every key, and at least one value differs. */
 function differentLabels(keys: readonly string[], a: View, b: View): boolean {
-  const pairs = keys.map((key) => [a.identity.labels.get(`ns:${key}`), b.identity.labels.get(`ns:${key}`)] as const);
+  const pairs = keys.map((key) => [a.identity.labels.get(key), b.identity.labels.get(key)] as const);
   return pairs.every(([x, y]) => x !== undefined && y !== undefined) && pairs.some(([x, y]) => x !== y);
 }

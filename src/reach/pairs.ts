@@ -99,10 +99,12 @@ function* pairsOf(
       const pair = rowPair(connections, query, source, target);
       if (pair !== undefined) yield pair;
     }
-    if (query.to === undefined && source.kind !== "outside") yield* outsidePairs(connections, query, source, outside, "to");
+    if (query.to === undefined && source.kind !== "outside")
+      yield* outsidePairs(connections, query, source, outside, "to");
   }
   if (query.from !== undefined) return;
-  for (const target of to) if (target.kind !== "outside") yield* outsidePairs(connections, query, target, outside, "from");
+  for (const target of to)
+    if (target.kind !== "outside") yield* outsidePairs(connections, query, target, outside, "from");
 }
 
 function rowPair(connections: Connections, query: ReachQuery, source: Row, target: Row): ReachPair | undefined {
@@ -305,7 +307,10 @@ function groupName(row: Row, member: Endpoint, by: GroupBy, connections: Connect
       return workload === undefined ? row.name : applicationName(workload);
     case "identity": {
       const view = connections.viewOf(member);
-      return [...view.identity.labels].map(([k, v]) => `${k}=${String(v)}`).sort().join(",");
+      return [...view.identity.labels]
+        .map(([k, v]) => `${k}=${String(v)}`)
+        .sort()
+        .join(",");
     }
     case "endpoint":
       return row.name;
@@ -327,7 +332,12 @@ function groupRows(group: Group, connections: Connections): Row[] {
 function named(inventory: Inventory, connections: Connections, name: string): Row[] {
   const resolved = inventory.resolve(name);
   if (resolved.kind !== "endpoints") return [];
-  const group = inventory.groups.find((g) => g.members.length > 0 && g.members.every((m) => resolved.members.includes(m)) && g.members.length === resolved.members.length);
+  const group = inventory.groups.find(
+    (g) =>
+      g.members.length > 0 &&
+      g.members.every((m) => resolved.members.includes(m)) &&
+      g.members.length === resolved.members.length,
+  );
   if (group !== undefined) return groupRows(group, connections);
   return resolved.members.map((member) => ({
     name: member.name,

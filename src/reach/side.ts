@@ -6,7 +6,14 @@
  */
 
 import { type Because, mergeBecause } from "../base/because.ts";
-import { type Application, applicationOf, applicationUnion, EVERYTHING, NOTHING } from "../net/application.ts";
+import {
+  type Application,
+  applicationHas,
+  applicationOf,
+  applicationUnion,
+  EVERYTHING,
+  NOTHING,
+} from "../net/application.ts";
 import {
   ALL_FLOWS,
   type FlowSet,
@@ -20,7 +27,17 @@ import {
   portFlows,
   restrictFamilies,
 } from "../net/flow-set.ts";
-import type { ApplicationRule, Direction, Origin, Policy, PolicySet, Rule, Section, Selector } from "../policy/rule.ts";
+import type {
+  ApplicationRule,
+  Direction,
+  Origin,
+  Policy,
+  PolicySet,
+  PortMatch,
+  Rule,
+  Section,
+  Selector,
+} from "../policy/rule.ts";
 import { selectorKey } from "../policy/selector.ts";
 import {
   ALL_BOUNDED,
@@ -81,6 +98,7 @@ export class Sides {
   constructor(matching: Matching, policies: PolicySet) {
     this.matching = matching;
     this.policies = policies;
+    matching.learns = (subject, dnsName) => this.learns(subject, dnsName);
     const rules = [...policies.policies.flatMap((p) => p.rules), ...policies.alwaysAllowed];
     this.byAddress = rules.some((r) => r.peers.some((p) => p.kind === "addresses" && p.scope !== "outside"));
     this.byPortName = rules.some((r) =>
@@ -165,6 +183,36 @@ export class Sides {
       result = result === undefined ? one : eitherOf(result, one, because);
     }
     return result ?? ALL_BOUNDED;
+  }
+
+  /**
+   * Whether the end's look-up of a name passes a DNS rule: only then are the name's addresses learned (cilium.md
+   * R7.3.1). A plain entry of the same filter and selector lifts the list, and the query is proxied still (R4.5.2).
+   */
+  learns(self: View, dnsName: string): boolean {
+    const rules = this.subject(self).selections.flatMap((s) => s.policy.rules.filter((r) => r.direction === "egress"));
+    const denied = (match: PortMatch, peers: string): boolean =>
+      rules.some(
+        (r) =>
+          r.action === "deny" &&
+          (r.peers.some((p) => p.kind === "any") || rulePeersKey(r) === peers) &&
+          r.traffic.some((t) => covers(t.match, match)),
+      );
+    return rules.some((rule) => {
+      if (rule.action !== "allow" || rule.peers.length === 0) return false;
+      return rule.traffic.some((item) => {
+        const dns = item.application?.some((a) => a.kind === "dns");
+        if (dns !== true || item.application === undefined || item.match.kind !== "ports") return false;
+        if (denied(item.match, rulePeersKey(rule))) return false;
+        if (applicationHas(applicationOf(item.application), { dns: { name: dnsName } }) === "yes") return true;
+        return rules.some(
+          (r) =>
+            r.action === "allow" &&
+            rulePeersKey(r) === rulePeersKey(rule) &&
+            r.traffic.some((t) => t.application === undefined && sameFilter(t.match, item.match)),
+        );
+      });
+    });
   }
 
   /** Every rule of the direction, with how far it applies to the other end; rules that cannot apply are left out. */
@@ -335,6 +383,52 @@ function orderedTier(
   byPolicy: ReadonlyMap<Policy, readonly RuleMatch[]>,
   start: Bounded,
 ): { readonly allowed: Bounded; readonly undecided: Bounded } {
+  const bySequence = new Map<string, Map<Policy, readonly RuleMatch[]>>();
+  for (const [policy, matches] of byPolicy) {
+    const sequence = policy.sequence ?? "";
+    const known = bySequence.get(sequence) ?? new Map<Policy, readonly RuleMatch[]>();
+    bySequence.set(sequence, known.set(policy, matches));
+  }
+  const sequences = [...bySequence.values()];
+  let result: TierStep | undefined;
+  // Between sequences no order is defined (kubernetes.md CNP-35): whichever comes first may win.
+  for (let first = 0; first < Math.max(1, sequences.length); first++) {
+    let step: TierStep = { allowed: NO_BOUNDED, passed: NO_BOUNDED, undecided: start };
+    for (const sequence of [...sequences.slice(first), ...sequences.slice(0, first)]) {
+      const next = inOrder(sequence, step.undecided);
+      step = {
+        allowed: boundedUnion(step.allowed, next.allowed),
+        passed: boundedUnion(step.passed, next.passed),
+        undecided: next.undecided,
+      };
+    }
+    result =
+      result === undefined
+        ? step
+        : eitherStep(result, step, [
+            { code: "undefined-by-specification", detail: "policies of two API versions in one tier" },
+          ]);
+  }
+  const { allowed, passed, undecided } = result ?? { allowed: NO_BOUNDED, passed: NO_BOUNDED, undecided: start };
+  return { allowed, undecided: boundedUnion(undecided, passed) };
+}
+
+interface TierStep {
+  readonly allowed: Bounded;
+  readonly passed: Bounded;
+  readonly undecided: Bounded;
+}
+
+function eitherStep(a: TierStep, b: TierStep, because: readonly Because[]): TierStep {
+  return {
+    allowed: eitherOf(a.allowed, b.allowed, because),
+    passed: eitherOf(a.passed, b.passed, because),
+    undecided: eitherOf(a.undecided, b.undecided, because),
+  };
+}
+
+/** The policies of one sequence, lowest order first. */
+function inOrder(byPolicy: ReadonlyMap<Policy, readonly RuleMatch[]>, start: Bounded): TierStep {
   const policies = [...byPolicy.keys()].sort((a, b) => a.order - b.order);
   let allowed: Bounded = NO_BOUNDED;
   let passed: Bounded = NO_BOUNDED;
@@ -347,24 +441,20 @@ function orderedTier(
     for (let first = 1; first < group.length; first++) {
       const other = walk([...group.slice(first), ...group.slice(0, first)], byPolicy, undecided);
       const because: Because[] = [{ code: "equal-priority", detail: group.map((p) => p.name).join(", ") }];
-      step = {
-        allowed: eitherOf(step.allowed, other.allowed, because),
-        passed: eitherOf(step.passed, other.passed, because),
-        undecided: eitherOf(step.undecided, other.undecided, because),
-      };
+      step = eitherStep(step, other, because);
     }
     allowed = boundedUnion(allowed, step.allowed);
     passed = boundedUnion(passed, step.passed);
     undecided = step.undecided;
   }
-  return { allowed, undecided: boundedUnion(undecided, passed) };
+  return { allowed, passed, undecided };
 }
 
 function walk(
   policies: readonly Policy[],
   byPolicy: ReadonlyMap<Policy, readonly RuleMatch[]>,
   start: Bounded,
-): { readonly allowed: Bounded; readonly passed: Bounded; readonly undecided: Bounded } {
+): TierStep {
   let allowed: Bounded = NO_BOUNDED;
   let passed: Bounded = NO_BOUNDED;
   let undecided = start;
@@ -396,7 +486,9 @@ function unionTier(matches: readonly RuleMatch[], closed: boolean): Bounded {
   if (waits !== NO_FLOWS) {
     // A requirement on one allow is inherited by others that cover the same flows (cilium.md R4.6.2).
     const must = flowSubtract(allows.must, waits);
-    const because = mergeBecause(allows.because, [{ code: "authentication", detail: "mutual authentication required" }]);
+    const because = mergeBecause(allows.because, [
+      { code: "authentication", detail: "mutual authentication required" },
+    ]);
     allows = { must, may: allows.may, because };
   }
   if (closed) allows = exactFilters(matches, allows);
@@ -471,18 +563,22 @@ function settleFilters(must: FlowSet, may: FlowSet, because: readonly Because[])
 
 function rulePeersKey(rule: Rule): string {
   return rule.peers
-    .map((p) => (p.kind === "labels" ? selectorKey(p.selector) : JSON.stringify(p, (_, v) => (typeof v === "bigint" ? v.toString() : v))))
+    .map((p) =>
+      p.kind === "labels"
+        ? selectorKey(p.selector)
+        : JSON.stringify(p, (_, v) => (typeof v === "bigint" ? v.toString() : v)),
+    )
     .sort()
     .join("; ");
 }
 
-function sameFilter(a: Rule["traffic"][number]["match"], b: Rule["traffic"][number]["match"]): boolean {
+function sameFilter(a: PortMatch, b: PortMatch): boolean {
   return (
     a.kind === "ports" && b.kind === "ports" && a.protocol === b.protocol && a.first === b.first && a.last === b.last
   );
 }
 
-function covers(a: Rule["traffic"][number]["match"], b: Rule["traffic"][number]["match"]): boolean {
+function covers(a: PortMatch, b: PortMatch): boolean {
   if (a.kind === "any") return true;
   return (
     a.kind === "ports" && b.kind === "ports" && a.protocol === b.protocol && a.first <= b.first && a.last >= b.last
