@@ -75,6 +75,11 @@ export const CODES = {
     title: "list whose items are not a list",
     help: "`items` holds the objects, one an entry.",
   },
+  BH012: {
+    severity: "warning",
+    title: "source without objects",
+    help: "Nothing was read from it; is it the file that was meant?",
+  },
   // ── BH020–BH039: files ───────────────────────────────────────────────────────────────────────────────────────────
   BH020: {
     severity: "error",

@@ -85,9 +85,7 @@ export class Cursor {
 
   /** The way from the object to this value. */
   get path(): Path {
-    const path: (string | number)[] = [];
-    for (let at: Cursor = this; at.parent !== undefined; at = at.parent) path.push(at.step);
-    return path.reverse();
+    return this.parent === undefined ? [] : [...this.parent.path, this.step];
   }
 
   /** The path as people write it: `spec.ingress[0].from`; `object` for the whole. */
