@@ -1,0 +1,207 @@
+/** Who answers behind a Service: its pods and hand-written endpoints, port by port (kubernetes.md SVC-07 to SVC-09). */
+import type { Ternary } from "../base/ternary.ts";
+import { type Address, formatAddress } from "../net/address.ts";
+import { type Labels, UNKNOWN } from "./labels.ts";
+import { podTraits } from "./pods.ts";
+import type { PodInstance, Service, ServiceEndpoints, ServicePort, Workload, World } from "./world.ts";
+
+/** A pod with the workload to which it belongs. */
+export interface Member {
+  readonly workload: Workload;
+  readonly pod: PodInstance;
+}
+
+export type Backend =
+  | {
+      readonly kind: "pod";
+      readonly workload: Workload;
+      readonly pod: PodInstance;
+      /** The port at the pod. */
+      readonly port: number;
+      /** `maybe`: whether the selector takes the pod hangs on a label that only the cluster knows. */
+      readonly member: "yes" | "maybe";
+    }
+  /** An address that somebody wrote by hand and that is no pod's of the input. */
+  | { readonly kind: "address"; readonly address: Address; readonly port: number };
+
+/** One port of a Service with those that answer on it. */
+export interface PortBackends {
+  readonly port: ServicePort;
+  /** Empty: a connection to the port is refused. */
+  readonly backends: readonly Backend[];
+}
+
+/**
+ * Finds who answers behind a Service.
+ *
+ * Takes the world and one of its Services. Returns its ports in order, each with its backends in the order of the input.
+ * A pod without the named target port contributes nothing to that port (SVC-08). A pod counts as ready unless its
+ * status says otherwise and the Service does not publish such pods (SVC-09). An ExternalName has no backends (SVC-05).
+ * For a headless Service there is no translation: its backends still tell the pods, and a client reaches any port of
+ * them (SVC-02).
+ */
+export function resolveService(world: World, service: Service): readonly PortBackends[] {
+  if (service.type === "ExternalName") return [];
+  const index = indexOf(world);
+  const members = service.selector === undefined ? [] : selectPods(index, service.namespace, service.selector);
+  const ready = members.filter(({ pod }) => pod.ready !== false || service.publishNotReadyAddresses);
+  const written = index.endpoints.get(`${service.namespace}/${service.name}`) ?? [];
+  return service.ports.map((port) => {
+    const backends: Backend[] = [];
+    for (const { workload, pod, match } of ready) {
+      const target = targetPort(workload, pod, port);
+      if (target !== undefined) backends.push({ kind: "pod", workload, pod, port: target, member: match });
+    }
+    backends.push(...writtenBackends(index, service, port, written));
+    return { port, backends };
+  });
+}
+
+/**
+ * The pods that a Service selects, ready or not.
+ *
+ * Takes the world and the Service. Returns the pods, none for a Service without selector or an ExternalName.
+ */
+export function selectedPods(
+  world: World,
+  service: Service,
+): readonly (Member & { readonly match: "yes" | "maybe" })[] {
+  if (service.selector === undefined || service.type === "ExternalName") return [];
+  return selectPods(indexOf(world), service.namespace, service.selector);
+}
+
+/**
+ * The number at a pod of a Service's port.
+ *
+ * Takes the pod with its workload, and the port. Returns the number; `undefined` where the pod declares no port of that
+ * name and protocol. The first declaration counts (WL-14).
+ */
+export function targetPort(workload: Workload, pod: PodInstance, port: ServicePort): number | undefined {
+  const { targetPort: target, protocol } = port;
+  if (typeof target === "number") return target;
+  return podTraits(workload, pod).ports.find((declared) => declared.name === target && declared.protocol === protocol)
+    ?.port;
+}
+
+/** The pods that have an address; several only where they share the host's network (WL-16). */
+export function podsAt(world: World, address: Address): readonly Member[] {
+  return indexOf(world).byAddress.get(formatAddress(address)) ?? [];
+}
+
+/** The Service of a name; `undefined` when the input has none. */
+export function findService(world: World, namespace: string, name: string): Service | undefined {
+  return indexOf(world).services.get(`${namespace}/${name}`);
+}
+
+// ── hand-written endpoints ─────────────────────────────────────────────────────────────────────────────────────────
+
+function writtenBackends(
+  index: Index,
+  service: Service,
+  port: ServicePort,
+  written: readonly ServiceEndpoints[],
+): readonly Backend[] {
+  const out: Backend[] = [];
+  const seen = new Set<string>();
+  for (const endpoints of written) {
+    // The endpoints' port is found by the name of the Service's port; the target port plays no part.
+    for (const target of endpoints.ports) {
+      if (target.name !== port.name || target.protocol !== port.protocol) continue;
+      const addresses = service.publishNotReadyAddresses
+        ? [...endpoints.addresses, ...(endpoints.notReady ?? [])]
+        : endpoints.addresses;
+      for (const address of addresses) {
+        const text = formatAddress(address);
+        const key = `${text} ${target.port}`;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        const owner = index.byAddress.get(text)?.find(({ workload, pod }) => !podTraits(workload, pod).hostNetwork);
+        out.push(
+          owner === undefined
+            ? { kind: "address", address, port: target.port }
+            : { kind: "pod", ...owner, port: target.port, member: "yes" },
+        );
+      }
+    }
+  }
+  return out;
+}
+
+// ── the index ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Index {
+  /** Pods by namespace, then by `key=value`; `key` alone holds those whose value only the cluster knows. */
+  readonly byLabel: ReadonlyMap<string, ReadonlyMap<string, readonly Member[]>>;
+  readonly byAddress: ReadonlyMap<string, readonly Member[]>;
+  readonly services: ReadonlyMap<string, Service>;
+  readonly endpoints: ReadonlyMap<string, readonly ServiceEndpoints[]>;
+}
+
+/** A world never changes, so its index is made once. */
+const INDICES = new WeakMap<World, Index>();
+
+function indexOf(world: World): Index {
+  let index = INDICES.get(world);
+  if (index === undefined) {
+    index = makeIndex(world);
+    INDICES.set(world, index);
+  }
+  return index;
+}
+
+function makeIndex(world: World): Index {
+  const byLabel = new Map<string, Map<string, Member[]>>();
+  const byAddress = new Map<string, Member[]>();
+  for (const workload of world.workloads) {
+    const labels = entryOf(byLabel, workload.namespace, () => new Map<string, Member[]>());
+    for (const pod of workload.pods) {
+      const member = { workload, pod };
+      for (const [key, value] of pod.labels)
+        entryOf(labels, value === UNKNOWN ? key : `${key}=${value}`, () => []).push(member);
+      for (const address of pod.addresses) entryOf(byAddress, formatAddress(address), () => []).push(member);
+    }
+  }
+  const endpoints = new Map<string, ServiceEndpoints[]>();
+  for (const stated of world.serviceEndpoints)
+    entryOf(endpoints, `${stated.namespace}/${stated.service}`, () => []).push(stated);
+  const services = new Map(world.services.map((service) => [`${service.namespace}/${service.name}`, service]));
+  return { byLabel, byAddress, services, endpoints };
+}
+
+function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
+function selectPods(
+  index: Index,
+  namespace: string,
+  selector: ReadonlyMap<string, string>,
+): readonly (Member & { readonly match: "yes" | "maybe" })[] {
+  const labels = index.byLabel.get(namespace);
+  if (labels === undefined) return [];
+  let candidates: readonly Member[] | undefined;
+  for (const [key, value] of selector) {
+    const found = [...(labels.get(`${key}=${value}`) ?? []), ...(labels.get(key) ?? [])];
+    if (candidates === undefined || found.length < candidates.length) candidates = found;
+  }
+  return (candidates ?? []).flatMap((member) => {
+    const match = equality(selector, member.pod.labels);
+    return match === "no" ? [] : { ...member, match };
+  });
+}
+
+/** SVC-07: an equality map, no label selector. */
+function equality(selector: ReadonlyMap<string, string>, labels: Labels): Ternary {
+  let result: Ternary = "yes";
+  for (const [key, value] of selector) {
+    const actual = labels.get(key);
+    if (actual === UNKNOWN) result = "maybe";
+    else if (actual !== value) return "no";
+  }
+  return result;
+}

@@ -1,0 +1,453 @@
+/** Builds the world from the objects of the input, and accounts for every one of them. */
+import type { Diagnostic } from "../base/diagnostic.ts";
+import { Cursor, Findings } from "../documents/cursor.ts";
+import type { Document } from "../documents/document.ts";
+import { type AddressSet, addressSetOf, type Prefix } from "../net/address.ts";
+import { planAddresses } from "./address-plan.ts";
+import { decodeCidrGroup } from "./cidr-groups.ts";
+import { decodeCiliumConfig, isCiliumConfig } from "./cilium-config.ts";
+import { CONTROLLER_KINDS, type Controller, type ControllerKind, decodeController } from "./controllers.ts";
+import { Duplicates } from "./duplicates.ts";
+import { decodeEndpointSlice, decodeEndpoints, type EndpointsTelling, handWritten } from "./endpoints.ts";
+import { decodeForeign, isForeign } from "./foreign.ts";
+import { decodeGateway, decodeGatewayClass, decodeReferenceGrant, GATEWAY_GROUP } from "./gateways.ts";
+import { decodeIngress, decodeIngressClass } from "./ingresses.ts";
+import { isClusterPolicy, isOptionalPolicy, standingOf } from "./kinds.ts";
+import { checkLinks } from "./links.ts";
+import { groupOf, versionOf } from "./metadata.ts";
+import { decodeNamespace, synthesiseNamespace } from "./namespaces.ts";
+import { decodeCiliumNode, decodeNode, joinNodes, type NodeMention, type NodeTelling } from "./nodes.ts";
+import { decodeRoute, ROUTE_KINDS } from "./routes.ts";
+import { decodeService, decodeServiceCIDR, findTaken } from "./services.ts";
+import { Tally } from "./tally.ts";
+import { decodePod, gatherWorkloads, type Pod } from "./workloads.ts";
+import type {
+  CidrGroup,
+  ForeignPolicy,
+  Gateway,
+  GatewayClass,
+  Ingress,
+  IngressClass,
+  Namespace,
+  ReferenceGrant,
+  Route,
+  Service,
+  World,
+} from "./world.ts";
+
+export interface WorldOptions {
+  /** Ranges of pods, nodes and Services that the user declares; each replaces what the input says of it. */
+  readonly podCIDRs?: AddressSet;
+  readonly nodeCIDRs?: AddressSet;
+  readonly serviceCIDRs?: AddressSet;
+  /** Which kinds the dialects at hand enforce; their objects are left to them. */
+  readonly policyKinds?: (apiVersion: string, kind: string) => boolean;
+  /** The namespace of namespaced objects that name none; `default` unless given. */
+  readonly defaultNamespace?: string;
+}
+
+/** What became of every object. INVARIANT: understood + irrelevant + refused = objects. */
+export interface Account {
+  /** Read into the world, left to the dialects, or listed as foreign. */
+  readonly understood: number;
+  /** How many objects of a kind do not bear on the answer, by `kind` in the order of the input. */
+  readonly irrelevant: ReadonlyMap<string, number>;
+  /** Each with an error of its own; policies that only a dialect refuses are not among them. */
+  readonly refused: readonly Document[];
+}
+
+export interface BuiltWorld {
+  readonly world: World;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly account: Account;
+}
+
+/**
+ * Builds the world.
+ *
+ * Takes the objects in the order of the input and the options.
+ * Returns the world, what there is to say about the objects, and the account of them. An object with an error is
+ * refused: the world is as if it were absent. Nothing throws on what an object holds.
+ */
+export function buildWorld(documents: readonly Document[], options: WorldOptions = {}): BuiltWorld {
+  const builder = new Builder(options);
+  for (const document of documents) builder.add(document);
+  return builder.finish();
+}
+
+// ── kinds that are read ────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What has been read so far. */
+class Draft {
+  readonly namespaces = new Map<string, Namespace>();
+  readonly nodes: NodeTelling[] = [];
+  readonly ciliumNodes: NodeTelling[] = [];
+  readonly pods: Pod[] = [];
+  readonly controllers: Controller[] = [];
+  readonly services: Service[] = [];
+  readonly endpoints: EndpointsTelling[] = [];
+  readonly ingresses: Ingress[] = [];
+  readonly ingressClasses: IngressClass[] = [];
+  readonly gatewayClasses: GatewayClass[] = [];
+  readonly gateways: Gateway[] = [];
+  readonly routes: Route[] = [];
+  readonly referenceGrants: ReferenceGrant[] = [];
+  readonly cidrGroups = new Map<string, CidrGroup>();
+  readonly serviceCIDRs: Prefix[] = [];
+  ciliumConfig: ReadonlyMap<string, string> | undefined;
+}
+
+/** Decodes one object and returns what adds it to the draft once it is known to be without error. */
+type Read = (object: Cursor, namespace: string) => (draft: Draft) => void;
+
+interface Reader {
+  /** Versions that clusters serve now. */
+  readonly versions: readonly string[];
+  /** Versions that clusters served once, of the same shape. */
+  readonly former?: readonly string[];
+  readonly cluster?: true;
+  readonly read: Read;
+}
+
+function controllerReader(kind: ControllerKind): Read {
+  return (object, namespace) => {
+    const controller = decodeController(object, kind, namespace);
+    return (draft) => void draft.controllers.push(controller);
+  };
+}
+
+function routeReader(kind: Route["kind"]): Read {
+  return (object, namespace) => {
+    const route = decodeRoute(object, kind, namespace);
+    return (draft) => void draft.routes.push(route);
+  };
+}
+
+/** A reader that decodes to one thing and puts it somewhere. */
+function reading<T>(decode: (object: Cursor, namespace: string) => T, put: (draft: Draft, thing: T) => void): Read {
+  return (object, namespace) => {
+    const thing = decode(object, namespace);
+    return (draft) => put(draft, thing);
+  };
+}
+
+const GATEWAY_VERSIONS = ["v1", "v1beta1", "v1alpha2", "v1alpha3"];
+
+function controllerVersions(kind: ControllerKind): Pick<Reader, "versions" | "former"> {
+  if (kind === "CronJob") return { versions: ["v1"], former: ["v1beta1", "v2alpha1"] };
+  if (kind === "Job" || kind === "ReplicationController") return { versions: ["v1"] };
+  return { versions: ["v1"], former: ["v1beta1", "v1beta2"] };
+}
+
+function controllerGroup(kind: ControllerKind): string {
+  if (kind === "CronJob" || kind === "Job") return "batch";
+  return kind === "ReplicationController" ? "" : "apps";
+}
+
+/** By `group/Kind`. */
+const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  [
+    "/Namespace",
+    {
+      versions: ["v1"],
+      cluster: true,
+      read: reading(decodeNamespace, (draft, it) => draft.namespaces.set(it.name, it)),
+    },
+  ],
+  ["/Node", { versions: ["v1"], cluster: true, read: reading(decodeNode, (draft, it) => draft.nodes.push(it)) }],
+  [
+    "cilium.io/CiliumNode",
+    { versions: ["v2"], cluster: true, read: reading(decodeCiliumNode, (draft, it) => draft.ciliumNodes.push(it)) },
+  ],
+  ["/Pod", { versions: ["v1"], read: reading(decodePod, (draft, it) => draft.pods.push(it)) }],
+  ...CONTROLLER_KINDS.map((kind): [string, Reader] => [
+    `${controllerGroup(kind)}/${kind}`,
+    { ...controllerVersions(kind), read: controllerReader(kind) },
+  ]),
+  ...(["Deployment", "DaemonSet", "ReplicaSet"] as const).map((kind): [string, Reader] => [
+    `extensions/${kind}`,
+    { versions: [], former: ["v1beta1"], read: controllerReader(kind) },
+  ]),
+  ["/Service", { versions: ["v1"], read: reading(decodeService, (draft, it) => draft.services.push(it)) }],
+  ["/Endpoints", { versions: ["v1"], read: reading(decodeEndpoints, (draft, it) => draft.endpoints.push(it)) }],
+  [
+    "discovery.k8s.io/EndpointSlice",
+    {
+      versions: ["v1"],
+      former: ["v1beta1"],
+      read: reading(decodeEndpointSlice, (draft, it) => draft.endpoints.push(it)),
+    },
+  ],
+  [
+    "networking.k8s.io/Ingress",
+    { versions: ["v1"], read: reading(decodeIngress, (draft, it) => draft.ingresses.push(it)) },
+  ],
+  [
+    "networking.k8s.io/IngressClass",
+    {
+      versions: ["v1"],
+      former: ["v1beta1"],
+      cluster: true,
+      read: reading(decodeIngressClass, (draft, it) => draft.ingressClasses.push(it)),
+    },
+  ],
+  [
+    "networking.k8s.io/ServiceCIDR",
+    {
+      versions: ["v1", "v1beta1"],
+      cluster: true,
+      read: reading(decodeServiceCIDR, (draft, it) => draft.serviceCIDRs.push(...it)),
+    },
+  ],
+  [
+    `${GATEWAY_GROUP}/GatewayClass`,
+    {
+      versions: GATEWAY_VERSIONS,
+      cluster: true,
+      read: reading(decodeGatewayClass, (draft, it) => draft.gatewayClasses.push(it)),
+    },
+  ],
+  [
+    `${GATEWAY_GROUP}/Gateway`,
+    { versions: GATEWAY_VERSIONS, read: reading(decodeGateway, (draft, it) => draft.gateways.push(it)) },
+  ],
+  ...ROUTE_KINDS.map((kind): [string, Reader] => [
+    `${GATEWAY_GROUP}/${kind}`,
+    { versions: GATEWAY_VERSIONS, read: routeReader(kind) },
+  ]),
+  [
+    `${GATEWAY_GROUP}/ReferenceGrant`,
+    {
+      versions: GATEWAY_VERSIONS,
+      read: reading(decodeReferenceGrant, (draft, it) => draft.referenceGrants.push(it)),
+    },
+  ],
+  [
+    "cilium.io/CiliumCIDRGroup",
+    {
+      versions: ["v2", "v2alpha1"],
+      cluster: true,
+      read: reading(decodeCidrGroup, (draft, it) => draft.cidrGroups.set(it.name, it)),
+    },
+  ],
+]);
+
+const CILIUM_CONFIG: Read = reading(decodeCiliumConfig, (draft, it) => {
+  draft.ciliumConfig = it;
+});
+
+// ── the builder ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What each object turns out to be, one at a time. */
+class Builder {
+  private readonly options: WorldOptions;
+  private readonly defaultNamespace: string;
+  private readonly findings = new Findings();
+  private readonly draft = new Draft();
+  private readonly duplicates = new Duplicates();
+  /** Namespaces in which the input has objects. */
+  private readonly mentioned = new Set<string>();
+  private readonly foreign: ForeignPolicy[] = [];
+  private understood = 0;
+  private readonly irrelevant = new Map<string, number>();
+  private readonly refused: Document[] = [];
+  /** What is said once a kind, by `code apiVersion kind`. */
+  private readonly once = new Map<string, Tally>();
+
+  constructor(options: WorldOptions) {
+    this.options = options;
+    this.defaultNamespace = options.defaultNamespace ?? "default";
+  }
+
+  add(document: Document): void {
+    const { apiVersion, kind } = document;
+    const namespace = document.namespace ?? this.defaultNamespace;
+    if (this.options.policyKinds?.(apiVersion, kind) === true) {
+      this.addPolicy(document, isClusterPolicy(kind) ? undefined : namespace);
+      return;
+    }
+    const reader = READERS.get(`${groupOf(apiVersion)}/${kind}`);
+    if (reader !== undefined && this.isServed(document, reader)) {
+      this.read(document, reader.cluster === true ? undefined : namespace, reader.read);
+      return;
+    }
+    if (apiVersion === "v1" && kind === "ConfigMap" && isCiliumConfig(namespace, document.name)) {
+      this.read(document, namespace, CILIUM_CONFIG);
+      return;
+    }
+    if (isForeign(apiVersion, kind)) {
+      this.addForeign(document, isClusterPolicy(kind) ? undefined : namespace);
+      return;
+    }
+    this.setAside(document);
+  }
+
+  /** Reads an object that belongs to the world; `namespace` is absent for kinds of the whole cluster. */
+  private read(document: Document, namespace: string | undefined, read: Read): void {
+    const findings = new Findings();
+    if (this.duplicates.admit(document, namespace, findings)) {
+      const put = read(Cursor.of(document, findings), namespace ?? this.defaultNamespace);
+      if (findings.errors === 0) {
+        put(this.draft);
+        this.understood++;
+        if (namespace !== undefined) this.mentioned.add(namespace);
+      }
+    }
+    if (findings.errors > 0) this.refused.push(document);
+    for (const finding of findings.all) this.findings.report(finding);
+  }
+
+  /** A policy that a dialect enforces: its content is the dialect's. */
+  private addPolicy(document: Document, namespace: string | undefined): void {
+    if (!this.duplicates.admit(document, namespace, this.findings)) {
+      this.refused.push(document);
+      return;
+    }
+    this.understood++;
+    if (namespace !== undefined) this.mentioned.add(namespace);
+  }
+
+  private addForeign(document: Document, namespace: string | undefined): void {
+    if (!this.duplicates.admit(document, namespace, this.findings)) {
+      this.refused.push(document);
+      return;
+    }
+    this.understood++;
+    if (namespace !== undefined) this.mentioned.add(namespace);
+    // Another system's syntax is not checked here: what cannot be read only makes the scope wider.
+    this.foreign.push(decodeForeign(Cursor.of(document, new Findings()), namespace ?? this.defaultNamespace));
+    this.say("BH307", document);
+  }
+
+  /** An object that nothing reads. */
+  private setAside(document: Document): void {
+    const { apiVersion, kind } = document;
+    this.irrelevant.set(kind, (this.irrelevant.get(kind) ?? 0) + 1);
+    if (isOptionalPolicy(apiVersion)) {
+      this.say("BH311", document);
+      return;
+    }
+    const standing = standingOf(apiVersion, kind, READERS.keys());
+    if (standing.kind === "unknown") this.say("BH308", document);
+    if (standing.kind === "unserved") this.say("BH309", document, standing.meant);
+  }
+
+  /** Whether a version of a kind has the shape that is read. Says so where clusters serve it no longer. */
+  private isServed(document: Document, reader: Reader): boolean {
+    const version = versionOf(document.apiVersion);
+    if (reader.versions.includes(version)) return true;
+    if (reader.former?.includes(version) !== true) return false;
+    this.say("BH315", document);
+    return true;
+  }
+
+  private say(code: OnceCode, document: Document, meant?: string): void {
+    const key = `${code} ${document.apiVersion} ${document.kind} ${meant ?? ""}`;
+    let tally = this.once.get(key);
+    if (tally === undefined) {
+      tally = new Tally();
+      this.once.set(key, tally);
+    }
+    const { namespace, name } = document;
+    tally.add(namespace === undefined ? name : `${namespace}/${name}`, document, ["kind"]);
+  }
+
+  finish(): BuiltWorld {
+    for (const [key, tally] of this.once) {
+      const [code = "", apiVersion = "", kind = "", meant = ""] = key.split(" ");
+      const entry = ONCE.find((candidate) => candidate.code === code);
+      if (entry === undefined) continue;
+      tally.report(this.findings, entry.code, (count, names) =>
+        entry.words(`${apiVersion} ${kind}`, count, names, meant),
+      );
+    }
+    const { draft } = this;
+    const taken = findTaken(draft.services, this.findings);
+    const services = draft.services.filter((service) => !taken.has(service));
+    for (const service of taken) if (service.document !== undefined) this.refused.push(service.document);
+    const apiServerAddresses = draft.endpoints.flatMap(({ endpoints }) =>
+      endpoints
+        .filter(({ namespace, service }) => namespace === "default" && service === "kubernetes")
+        .flatMap(({ addresses }) => addresses),
+    );
+    const nodes = joinNodes(draft.nodes, draft.ciliumNodes, mentionsOf(draft), apiServerAddresses);
+    const workloads = gatherWorkloads(
+      draft.pods,
+      draft.controllers,
+      { nodeAddresses: (name) => nodes.internalAddresses(name), nodeCount: draft.nodes.length },
+      this.findings,
+    );
+    const namespaces = new Map(draft.namespaces);
+    for (const name of this.mentioned) if (!namespaces.has(name)) namespaces.set(name, synthesiseNamespace(name));
+    const world: World = {
+      defaultNamespace: this.defaultNamespace,
+      namespaces,
+      nodes: nodes.all,
+      workloads,
+      services,
+      serviceEndpoints: handWritten(draft.endpoints, services),
+      ingresses: draft.ingresses,
+      ingressClasses: draft.ingressClasses,
+      gatewayClasses: draft.gatewayClasses,
+      gateways: draft.gateways,
+      routes: draft.routes,
+      referenceGrants: draft.referenceGrants,
+      cidrGroups: draft.cidrGroups,
+      apiServerAddresses,
+      addressPlan: planAddresses(this.options, nodes.all, draft.ciliumConfig, addressSetOf(draft.serviceCIDRs)),
+      ...(draft.ciliumConfig === undefined ? {} : { ciliumConfig: draft.ciliumConfig }),
+      foreign: this.foreign,
+    };
+    checkLinks(world, this.findings);
+    return {
+      world,
+      diagnostics: this.findings.all,
+      account: {
+        understood: this.understood - taken.size,
+        irrelevant: this.irrelevant,
+        refused: this.refused,
+      },
+    };
+  }
+}
+
+function* mentionsOf(draft: Draft): Iterable<NodeMention> {
+  for (const { shape, hostAddresses } of draft.pods)
+    if (shape.node !== undefined) yield { name: shape.node, addresses: hostAddresses };
+  for (const { shape } of draft.controllers) if (shape.node !== undefined) yield { name: shape.node, addresses: [] };
+}
+
+// ── what is said once a kind ───────────────────────────────────────────────────────────────────────────────────────
+
+type OnceCode = "BH307" | "BH308" | "BH309" | "BH311" | "BH315";
+
+interface Once {
+  readonly code: OnceCode;
+  readonly words: (kind: string, count: number, names: string, meant: string) => string;
+}
+
+const objects = (count: number): string => (count === 1 ? "1 object" : `${count} objects`);
+
+const ONCE: readonly Once[] = [
+  {
+    code: "BH307",
+    words: (kind, count, names) =>
+      `${kind} is not decided here; what it touches is unsure: ${objects(count)}, ${names}`,
+  },
+  { code: "BH308", words: (kind, count, names) => `${kind} is not known and not read: ${objects(count)}, ${names}` },
+  {
+    code: "BH309",
+    words: (kind, count, names, meant) =>
+      `no cluster serves ${kind}${meant === "" ? "" : `; did you mean ${meant}?`} Not read: ${objects(count)}, ${names}`,
+  },
+  {
+    code: "BH311",
+    words: (kind, count, names) =>
+      `${kind} is not enforced by this network and has no effect: ${objects(count)}, ${names}`,
+  },
+  {
+    code: "BH315",
+    words: (kind, count, names) =>
+      `clusters no longer serve ${kind}; it is read as its current version: ${objects(count)}, ${names}`,
+  },
+];

@@ -1,0 +1,116 @@
+/**
+ * Policies of other systems: kinds that could narrow or redirect traffic and that no dialect at hand decides. What they
+ * touch is unsure.
+ */
+import type { Cursor } from "../documents/cursor.ts";
+import { addressSetOf, hostPrefix } from "../net/address.ts";
+import { decodeAddress } from "./address-text.ts";
+import { groupOf } from "./metadata.ts";
+import type { ForeignPolicy, ForeignScope } from "./world.ts";
+
+type Scope = (object: Cursor, namespace: string) => ForeignScope;
+
+const everything: Scope = () => ({ kind: "everything" });
+const namespaced: Scope = (_, namespace) => ({ kind: "pods", namespace, labels: new Map() });
+
+/** Istio reads a policy of its root namespace for the whole mesh. */
+const ISTIO_ROOT = "istio-system";
+
+/** Pods that carry the labels at `spec.<fields…>.matchLabels`; with expressions, which may narrow, the whole namespace. */
+function selected(...fields: readonly string[]): Scope {
+  return (object, namespace) => {
+    let at = object.field("spec");
+    for (const field of fields) at = at.field(field);
+    return { kind: "pods", namespace, labels: at.field("matchLabels").stringMap() ?? new Map<string, string>() };
+  };
+}
+
+function istio(...fields: readonly string[]): Scope {
+  const own = selected(...fields);
+  return (object, namespace) => {
+    const scope = own(object, namespace);
+    return namespace === ISTIO_ROOT && scope.kind === "pods" ? { kind: "pods", labels: scope.labels } : scope;
+  };
+}
+
+/** A local redirect sends what goes to a Service or an address to a pod of the client's own node. */
+const localRedirect: Scope = (object, namespace) => {
+  const frontend = object.field("spec").field("redirectFrontend");
+  const service = frontend.field("serviceMatcher");
+  const name = service.field("serviceName").string();
+  if (name !== undefined) return { kind: "service", namespace: service.field("namespace").string() ?? namespace, name };
+  const address = decodeAddress(frontend.field("addressMatcher").field("ip"));
+  return address === undefined
+    ? { kind: "everything" }
+    : { kind: "addresses", addresses: addressSetOf([hostPrefix(address)]) };
+};
+
+const CALICO: Readonly<Record<string, Scope>> = {
+  NetworkPolicy: namespaced,
+  GlobalNetworkPolicy: everything,
+  Profile: everything,
+  Tier: everything,
+  HostEndpoint: everything,
+};
+
+/** By API group, then kind. A group listed here is foreign only in the kinds listed. */
+const KINDS: Readonly<Record<string, Readonly<Record<string, Scope>>>> = {
+  "networking.k8s.io": { NetworkPolicy: selected("podSelector") },
+  "cilium.io": {
+    CiliumNetworkPolicy: namespaced,
+    CiliumClusterwideNetworkPolicy: everything,
+    CiliumLocalRedirectPolicy: localRedirect,
+    CiliumEnvoyConfig: namespaced,
+    CiliumClusterwideEnvoyConfig: everything,
+  },
+  "projectcalico.org": CALICO,
+  "crd.projectcalico.org": CALICO,
+  "crd.antrea.io": { NetworkPolicy: namespaced, ClusterNetworkPolicy: everything },
+  "security.antrea.tanzu.vmware.com": { NetworkPolicy: namespaced, ClusterNetworkPolicy: everything },
+  "security.istio.io": {
+    AuthorizationPolicy: istio("selector"),
+    PeerAuthentication: istio("selector"),
+    RequestAuthentication: istio("selector"),
+  },
+  "networking.istio.io": { Sidecar: istio("workloadSelector") },
+  "policy.linkerd.io": {
+    Server: selected("podSelector"),
+    ServerAuthorization: namespaced,
+    AuthorizationPolicy: namespaced,
+    EgressNetwork: everything,
+  },
+  "kuma.io": { MeshTrafficPermission: everything },
+  "consul.hashicorp.com": { ServiceIntentions: everything },
+  "networking.k8s.aws": { ClusterNetworkPolicy: everything, ApplicationNetworkPolicy: namespaced },
+  "k8s.ovn.org": { EgressFirewall: namespaced, AdminPolicyBasedExternalRoute: everything },
+  "networking.gke.io": { FQDNNetworkPolicy: namespaced, GKENetworkPolicy: namespaced },
+};
+
+/** Whether objects of a kind could narrow or redirect traffic, where no dialect decides them. */
+export function isForeign(apiVersion: string, kind: string): boolean {
+  return scopeOf(apiVersion, kind) !== undefined;
+}
+
+function scopeOf(apiVersion: string, kind: string): Scope | undefined {
+  const kinds = KINDS[groupOf(apiVersion)];
+  return kinds !== undefined && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+}
+
+/**
+ * Lists a foreign policy with whom it touches.
+ *
+ * Takes the cursor on an object of a foreign kind and the namespace that it would have. Returns the policy; its rules
+ * are not read. Its scope is wider than the truth where its selectors say more than equal labels.
+ */
+export function decodeForeign(object: Cursor, namespace: string): ForeignPolicy {
+  const { document } = object;
+  const scope = scopeOf(document.apiVersion, document.kind) ?? everything;
+  return {
+    kind: document.kind,
+    apiVersion: document.apiVersion,
+    ...(document.namespace === undefined ? {} : { namespace: document.namespace }),
+    name: document.name,
+    scope: scope(object, namespace),
+    document,
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * Kinds that an input may well hold and that no answer depends on. Where a group is listed, it is listed whole, so that a
+ * kind that is missing from it is a slip of the pen rather than something unheard of.
+ */
+import { nearest } from "../documents/nearest.ts";
+import { groupOf, versionOf } from "./metadata.ts";
+
+/** Groups of Kubernetes itself: their kinds that do not bear on who may talk to whom. */
+const IRRELEVANT: Readonly<Record<string, readonly string[]>> = {
+  "": [
+    "Binding",
+    "ComponentStatus",
+    "ConfigMap",
+    "Event",
+    "LimitRange",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "PodTemplate",
+    "ResourceQuota",
+    "Secret",
+    "ServiceAccount",
+  ],
+  "admissionregistration.k8s.io": [
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
+    "MutatingWebhookConfiguration",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "ValidatingWebhookConfiguration",
+  ],
+  "apiextensions.k8s.io": ["CustomResourceDefinition"],
+  "apiregistration.k8s.io": ["APIService"],
+  apps: ["ControllerRevision"],
+  autoscaling: ["HorizontalPodAutoscaler", "Scale"],
+  batch: [],
+  "certificates.k8s.io": ["CertificateSigningRequest", "ClusterTrustBundle", "PodCertificateRequest"],
+  "coordination.k8s.io": ["Lease", "LeaseCandidate"],
+  "discovery.k8s.io": [],
+  "events.k8s.io": ["Event"],
+  "flowcontrol.apiserver.k8s.io": ["FlowSchema", "PriorityLevelConfiguration"],
+  "gateway.networking.k8s.io": ["BackendTLSPolicy"],
+  "networking.k8s.io": ["IPAddress"],
+  "node.k8s.io": ["RuntimeClass"],
+  policy: ["Eviction", "PodDisruptionBudget", "PodSecurityPolicy"],
+  "rbac.authorization.k8s.io": ["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
+  "resource.k8s.io": ["DeviceClass", "ResourceClaim", "ResourceClaimTemplate", "ResourceSlice"],
+  "scheduling.k8s.io": ["PriorityClass"],
+  "storage.k8s.io": [
+    "CSIDriver",
+    "CSINode",
+    "CSIStorageCapacity",
+    "StorageClass",
+    "VolumeAttachment",
+    "VolumeAttributesClass",
+  ],
+};
+
+/** Kinds of Cilium that tell nothing beyond what other objects say, or that change routes and no verdict. */
+const CILIUM = [
+  "CiliumBGPAdvertisement",
+  "CiliumBGPClusterConfig",
+  "CiliumBGPNodeConfig",
+  "CiliumBGPNodeConfigOverride",
+  "CiliumBGPPeerConfig",
+  "CiliumEgressGatewayPolicy",
+  "CiliumEndpoint",
+  "CiliumEndpointSlice",
+  "CiliumExternalWorkload",
+  "CiliumGatewayClassConfig",
+  "CiliumIdentity",
+  "CiliumL2AnnouncementPolicy",
+  "CiliumLoadBalancerIPPool",
+  "CiliumNodeConfig",
+  "CiliumPodIPPool",
+];
+
+/** Other groups whose kinds are common and irrelevant, whatever kind it is. */
+const IRRELEVANT_GROUPS: readonly string[] = [
+  "acme.cert-manager.io",
+  "argoproj.io",
+  "bitnami.com",
+  "cert-manager.io",
+  "external-secrets.io",
+  "helm.toolkit.fluxcd.io",
+  "kustomize.config.k8s.io",
+  "kustomize.toolkit.fluxcd.io",
+  "metrics.k8s.io",
+  "monitoring.coreos.com",
+  "snapshot.storage.k8s.io",
+  "source.toolkit.fluxcd.io",
+];
+
+/** Kinds of policies of the cluster-wide kind; an object of them has no namespace. */
+const CLUSTER_POLICIES: readonly string[] = [
+  "AdminNetworkPolicy",
+  "BaselineAdminNetworkPolicy",
+  "CiliumClusterwideEnvoyConfig",
+  "CiliumClusterwideNetworkPolicy",
+  "ClusterNetworkPolicy",
+  "EgressNetwork",
+  "GlobalNetworkPolicy",
+  "GlobalNetworkSet",
+  "HostEndpoint",
+  "Profile",
+  "StagedGlobalNetworkPolicy",
+  "Tier",
+];
+
+/** Whether objects of a kind of policy have no namespace. */
+export function isClusterPolicy(kind: string): boolean {
+  return CLUSTER_POLICIES.includes(kind);
+}
+
+/** Policies that plug-ins enforce or not (kubernetes.md 2); where one does not, they are without effect. */
+export function isOptionalPolicy(apiVersion: string): boolean {
+  return groupOf(apiVersion) === "policy.networking.k8s.io";
+}
+
+/** What is known of a kind that is not read. */
+export type Standing =
+  | { readonly kind: "irrelevant" }
+  /** No cluster serves it: a slip of the pen in the name, which resembles `meant`, or in the version. */
+  | { readonly kind: "unserved"; readonly meant?: string }
+  | { readonly kind: "unknown" };
+
+/**
+ * Tells what is known of a kind.
+ *
+ * Takes the apiVersion and the kind of an object that nothing reads, and the kinds that are read, as `group/Kind`.
+ * Returns whether it is irrelevant, a slip of the pen, or unknown.
+ */
+export function standingOf(apiVersion: string, kind: string, read: Iterable<string>): Standing {
+  const group = groupOf(apiVersion);
+  if (group === "cilium.io" && CILIUM.includes(kind)) return { kind: "irrelevant" };
+  if (IRRELEVANT_GROUPS.includes(group)) return { kind: "irrelevant" };
+  const listed = Object.hasOwn(IRRELEVANT, group) ? IRRELEVANT[group] : undefined;
+  const known = [...read].filter((name) => name.startsWith(`${group}/`)).map((name) => name.slice(group.length + 1));
+  if (listed?.includes(kind)) return { kind: "irrelevant" };
+  if (listed === undefined && known.length === 0) {
+    const elsewhere = [...read].find((name) => name.endsWith(`/${kind}`));
+    // `extensions/v1beta1` Ingress and the like: another shape under the old name.
+    return elsewhere !== undefined && group === "extensions" ? { kind: "unserved" } : { kind: "unknown" };
+  }
+  const meant = nearest(kind, [...known, ...(listed ?? [])]);
+  const core = group === "" && !/^v\d/.test(versionOf(apiVersion));
+  return { kind: "unserved", ...(meant === undefined || core ? {} : { meant }) };
+}
