@@ -184,6 +184,52 @@ export const CODES = {
     title: "port range that holds no port",
     help: "Write the lower port first.",
   },
+  // BH120–BH139: what Cilium makes of a policy or a setting
+  BH120: {
+    severity: "warning",
+    title: "namespace in a subject that Cilium overwrites",
+    help: "A CiliumNetworkPolicy applies in its own namespace; move it, or use a CiliumClusterwideNetworkPolicy.",
+  },
+  BH121: {
+    severity: "warning",
+    title: "toServices that matches no Service",
+    help: "Name a Service that exists; beside toPorts such an entry may allow the ports to everybody.",
+  },
+  BH122: {
+    severity: "warning",
+    title: "toServices in a deny entry",
+    help: "Cilium does not resolve Services in egressDeny; name the pods with toEndpoints or the addresses with toCIDR.",
+  },
+  BH123: {
+    severity: "warning",
+    title: "CIDR group that the input does not have",
+    help: "Add the CiliumCIDRGroup to the input; until then whom the rule means is not known.",
+  },
+  BH124: {
+    severity: "warning",
+    title: "policy that early patch releases read more widely",
+    help: "Run a patch release that has the correction; the answer here is that of the corrected one.",
+  },
+  BH125: {
+    severity: "warning",
+    title: "policy kind that the settings switch off",
+    help: "Change the setting in cilium-config, or remove the policy.",
+  },
+  BH126: {
+    severity: "warning",
+    title: "setting that is not understood",
+    help: "Correct the value in cilium-config; the agent may not start with it.",
+  },
+  BH127: {
+    severity: "warning",
+    title: "value that matches nothing",
+    help: "Write a value that occurs.",
+  },
+  BH128: {
+    severity: "warning",
+    title: "selector on a label that Cilium does not keep",
+    help: "Select by another label, or include this one with the setting `labels` of cilium-config.",
+  },
   // ── BH200–BH299: objects that a cluster would refuse ─────────────────────────────────────────────────────────────
   BH201: {
     severity: "error",
@@ -224,6 +270,102 @@ export const CODES = {
     severity: "error",
     title: "too many or too few members",
     help: "Keep to the number that the API allows.",
+  },
+  // BH210–BH239: Cilium policies that the API server or the agent refuses
+  BH210: {
+    severity: "error",
+    title: "rule without exactly one subject",
+    help: "Give the rule endpointSelector or nodeSelector; `endpointSelector: {}` means all pods.",
+  },
+  BH211: {
+    severity: "error",
+    title: "rule without any entry",
+    help: "Add an entry; `ingress: [{}]` denies all ingress.",
+  },
+  BH212: {
+    severity: "error",
+    title: "several kinds of peer in one entry",
+    help: "Give each kind an entry of its own; entries are OR-ed.",
+  },
+  BH213: {
+    severity: "error",
+    title: "ICMP types beside ports in one entry",
+    help: "Give each an entry of its own; entries are OR-ed.",
+  },
+  BH214: {
+    severity: "error",
+    title: "field that the settings switch off",
+    help: "Change the setting in cilium-config, or remove the field.",
+  },
+  BH215: {
+    severity: "error",
+    title: "policy without a rule",
+    help: "Write the rule under spec, or several under specs.",
+  },
+  BH216: {
+    severity: "error",
+    title: "node selector in a namespaced policy",
+    help: "Use a CiliumClusterwideNetworkPolicy.",
+  },
+  BH217: {
+    severity: "error",
+    title: "CIDR that Cilium refuses",
+    help: "Write a prefix such as 10.0.0.0/8; exceptions lie inside it.",
+  },
+  BH218: {
+    severity: "error",
+    title: "port that Cilium refuses",
+    help: "Write a number from 0 to 65535 in quotes, or a name of up to 15 letters, digits and hyphens.",
+  },
+  BH219: {
+    severity: "error",
+    title: "application rules on ports that cannot carry them",
+    help: "Application rules need TCP and a port other than 0; DNS rules also take UDP and ANY.",
+  },
+  BH220: {
+    severity: "error",
+    title: "DNS rules where they cannot stand",
+    help: "DNS rules stand in egress, with single ports.",
+  },
+  BH221: {
+    severity: "error",
+    title: "not exactly one application protocol",
+    help: "Give each protocol an item of toPorts of its own.",
+  },
+  BH222: {
+    severity: "error",
+    title: "server names that Cilium refuses",
+    help: "Give server names an item of toPorts of their own, or terminate TLS.",
+  },
+  BH223: {
+    severity: "error",
+    title: "listener that Cilium refuses",
+    help: "Listeners stand in egress, without application rules.",
+  },
+  BH224: {
+    severity: "error",
+    title: "application rules in a policy for nodes",
+    help: "Policies for nodes take DNS rules at egress and no others.",
+  },
+  BH225: {
+    severity: "error",
+    title: "HTTP rule that Cilium refuses",
+    help: "Patterns are RE2: no look-around, no back-references.",
+  },
+  BH226: {
+    severity: "error",
+    title: "DNS name or pattern that Cilium refuses",
+    help: "Write labels parted by single dots; `*` only in matchPattern.",
+  },
+  BH227: {
+    severity: "error",
+    title: "field that this release no longer has",
+    help: "Put the requirement into each fromEndpoints or toEndpoints item.",
+  },
+  BH228: {
+    severity: "error",
+    title: "ICMP type that does not exist",
+    help: "Write a number from 0 to 255, or a name such as EchoRequest.",
   },
   BH240: {
     severity: "error",
@@ -355,6 +497,11 @@ export const CODES = {
     severity: "warning",
     title: "setting that is not read",
     help: "Only the ConfigMap cilium-config of namespace kube-system configures Cilium.",
+  },
+  BH317: {
+    severity: "warning",
+    title: "empty mapping in place of a list",
+    help: "Write [], or leave the field out; a cluster would refuse the mapping.",
   },
 } as const satisfies Readonly<Record<string, CodeEntry>>;
 

@@ -42,4 +42,11 @@ export interface Dialect {
   frame(world: World): Frame;
   /** The labels that a peer or subject selector is matched against. */
   identify(party: Party, world: World): IdentityLabels;
+  /**
+   * The labels that a subject's selector is matched against, where a network matches it against others than a peer's
+   * (cilium.md R9.5: node selectors). Absent: those of `identify`.
+   */
+  subjectLabels?(party: Party, world: World): IdentityLabels;
+  /** What the world's settings hold that is not understood. Absent: the dialect has no settings. */
+  diagnose?(world: World): readonly Diagnostic[];
 }

@@ -117,7 +117,15 @@ export type ApplicationRule =
   | { readonly kind: "dns"; readonly names: readonly NamePattern[] }
   | { readonly kind: "tls"; readonly serverNames: readonly NamePattern[] }
   /** Accepted, but nobody can decide it offline (Kafka, generic parsers, a custom listener). */
-  | { readonly kind: "opaque"; readonly what: string };
+  | { readonly kind: "opaque"; readonly what: string; readonly merge?: MergeKey };
+
+/** What must agree where rules of one selector and port are merged (cilium.md R4.5.4, R4.5.5). */
+export interface MergeKey {
+  readonly slot: "parser" | "terminatingTLS" | "originatingTLS" | "listener";
+  readonly value: string;
+  /** Of listeners: only those of equal priority must agree. */
+  readonly priority?: number;
+}
 
 /** One port item with the application rules that hold for it. */
 export interface Traffic {
@@ -201,6 +209,14 @@ export interface PolicySet {
   readonly alwaysClosed: readonly Selector[];
   /** Everything that layer 3 and 4 would deny is allowed and only logged (cilium.md R4.3.9). */
   readonly audit: boolean;
+  /**
+   * What the application rules of an `open` policy do while nothing closes the direction (cilium.md R4.3.7): `lifted`:
+   * everything passes; `enforced`: they hold; `unsure`: not told. Absent: lifted.
+   */
+  readonly openApplication?: {
+    readonly http: "lifted" | "enforced" | "unsure";
+    readonly dns: "lifted" | "enforced" | "unsure";
+  };
   /** Namespaces and kinds refused (`Kind/ns/name`) under --as-cluster. */
   readonly refused: readonly string[];
 }
