@@ -5,7 +5,7 @@ import type { Document } from "../documents/document.ts";
 import { type AddressSet, addressSetOf, type Prefix } from "../net/address.ts";
 import { planAddresses } from "./address-plan.ts";
 import { decodeCidrGroup } from "./cidr-groups.ts";
-import { decodeCiliumConfig, isCiliumConfig } from "./cilium-config.ts";
+import { CILIUM_CONFIG_NAME, decodeCiliumConfig, isCiliumConfig } from "./cilium-config.ts";
 import { CONTROLLER_KINDS, type Controller, type ControllerKind, decodeController } from "./controllers.ts";
 import { Duplicates } from "./duplicates.ts";
 import { decodeEndpointSlice, decodeEndpoints, type EndpointsTelling, handWritten } from "./endpoints.ts";
@@ -251,8 +251,8 @@ class Builder {
   private understood = 0;
   private readonly irrelevant = new Map<string, number>();
   private readonly refused: Document[] = [];
-  /** What is said once a kind, by `code apiVersion kind`. */
-  private readonly once = new Map<string, Tally>();
+  /** What is said once a kind. */
+  private readonly once = new Map<string, Saying>();
 
   constructor(options: WorldOptions) {
     this.options = options;
@@ -327,6 +327,10 @@ class Builder {
       this.say("BH311", document);
       return;
     }
+    if (apiVersion === "v1" && kind === "ConfigMap") {
+      if (document.name === CILIUM_CONFIG_NAME) this.say("BH316", document);
+      return;
+    }
     const standing = standingOf(apiVersion, kind, READERS.keys());
     if (standing.kind === "unknown") this.say("BH308", document);
     if (standing.kind === "unserved") this.say("BH309", document, standing.meant);
@@ -342,25 +346,19 @@ class Builder {
   }
 
   private say(code: OnceCode, document: Document, meant?: string): void {
-    const key = `${code} ${document.apiVersion} ${document.kind} ${meant ?? ""}`;
-    let tally = this.once.get(key);
-    if (tally === undefined) {
-      tally = new Tally();
-      this.once.set(key, tally);
+    const { apiVersion, kind, namespace, name } = document;
+    const key = JSON.stringify([code, apiVersion, kind]);
+    let saying = this.once.get(key);
+    if (saying === undefined) {
+      saying = { code, kind: `${apiVersion} ${kind}`, meant, tally: new Tally() };
+      this.once.set(key, saying);
     }
-    const { namespace, name } = document;
-    tally.add(namespace === undefined ? name : `${namespace}/${name}`, document, ["kind"]);
+    saying.tally.add(namespace === undefined ? name : `${namespace}/${name}`, document, ["kind"]);
   }
 
   finish(): BuiltWorld {
-    for (const [key, tally] of this.once) {
-      const [code = "", apiVersion = "", kind = "", meant = ""] = key.split(" ");
-      const entry = ONCE.find((candidate) => candidate.code === code);
-      if (entry === undefined) continue;
-      tally.report(this.findings, entry.code, (count, names) =>
-        entry.words(`${apiVersion} ${kind}`, count, names, meant),
-      );
-    }
+    for (const { code, kind, meant, tally } of this.once.values())
+      tally.report(this.findings, code, (count, names) => ONCE[code](kind, objects(count, names), meant));
     const { draft } = this;
     const taken = findTaken(draft.services, this.findings);
     const services = draft.services.filter((service) => !taken.has(service));
@@ -419,35 +417,25 @@ function* mentionsOf(draft: Draft): Iterable<NodeMention> {
 
 // ── what is said once a kind ───────────────────────────────────────────────────────────────────────────────────────
 
-type OnceCode = "BH307" | "BH308" | "BH309" | "BH311" | "BH315";
-
-interface Once {
+interface Saying {
   readonly code: OnceCode;
-  readonly words: (kind: string, count: number, names: string, meant: string) => string;
+  readonly kind: string;
+  readonly meant: string | undefined;
+  readonly tally: Tally;
 }
 
-const objects = (count: number): string => (count === 1 ? "1 object" : `${count} objects`);
+const objects = (count: number, names: string): string => `${count === 1 ? "1 object" : `${count} objects`}, ${names}`;
 
-const ONCE: readonly Once[] = [
-  {
-    code: "BH307",
-    words: (kind, count, names) =>
-      `${kind} is not decided here; what it touches is unsure: ${objects(count)}, ${names}`,
-  },
-  { code: "BH308", words: (kind, count, names) => `${kind} is not known and not read: ${objects(count)}, ${names}` },
-  {
-    code: "BH309",
-    words: (kind, count, names, meant) =>
-      `no cluster serves ${kind}${meant === "" ? "" : `; did you mean ${meant}?`} Not read: ${objects(count)}, ${names}`,
-  },
-  {
-    code: "BH311",
-    words: (kind, count, names) =>
-      `${kind} is not enforced by this network and has no effect: ${objects(count)}, ${names}`,
-  },
-  {
-    code: "BH315",
-    words: (kind, count, names) =>
-      `clusters no longer serve ${kind}; it is read as its current version: ${objects(count)}, ${names}`,
-  },
-];
+const ONCE = {
+  BH307: (kind, which) => `${kind} is not decided here; what it touches is unsure: ${which}`,
+  BH308: (kind, which) => `${kind} is not known and not read: ${which}`,
+  BH309: (kind, which, meant) =>
+    meant === undefined
+      ? `no cluster serves ${kind}; it is not read: ${which}`
+      : `no cluster serves ${kind}; it is not read, did you mean ${meant}? ${which}`,
+  BH311: (kind, which) => `${kind} is not enforced by this network and has no effect: ${which}`,
+  BH315: (kind, which) => `clusters no longer serve ${kind}; it is read as its current version: ${which}`,
+  BH316: (kind, which) => `${kind} of another namespace than kube-system does not configure Cilium: ${which}`,
+} as const satisfies Readonly<Record<string, (kind: string, which: string, meant: string | undefined) => string>>;
+
+type OnceCode = keyof typeof ONCE;

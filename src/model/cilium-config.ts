@@ -2,9 +2,11 @@
 import type { Cursor } from "../documents/cursor.ts";
 import { type Prefix, parsePrefix } from "../net/address.ts";
 
+export const CILIUM_CONFIG_NAME = "cilium-config";
+
 /** Whether a ConfigMap is the one that Cilium reads. */
 export function isCiliumConfig(namespace: string, name: string): boolean {
-  return namespace === "kube-system" && name === "cilium-config";
+  return namespace === "kube-system" && name === CILIUM_CONFIG_NAME;
 }
 
 /** The settings by key; none when the ConfigMap is empty. Reports values that are no text (BH203). */

@@ -3,7 +3,7 @@
  * kind that is missing from it is a slip of the pen rather than something unheard of.
  */
 import { nearest } from "../documents/nearest.ts";
-import { groupOf, versionOf } from "./metadata.ts";
+import { groupOf } from "./metadata.ts";
 
 /** Groups of Kubernetes itself: their kinds that do not bear on who may talk to whom. */
 const IRRELEVANT: Readonly<Record<string, readonly string[]>> = {
@@ -134,14 +134,13 @@ export function standingOf(apiVersion: string, kind: string, read: Iterable<stri
   if (group === "cilium.io" && CILIUM.includes(kind)) return { kind: "irrelevant" };
   if (IRRELEVANT_GROUPS.includes(group)) return { kind: "irrelevant" };
   const listed = Object.hasOwn(IRRELEVANT, group) ? IRRELEVANT[group] : undefined;
-  const known = [...read].filter((name) => name.startsWith(`${group}/`)).map((name) => name.slice(group.length + 1));
   if (listed?.includes(kind)) return { kind: "irrelevant" };
+  const known = [...read].filter((name) => name.startsWith(`${group}/`)).map((name) => name.slice(group.length + 1));
   if (listed === undefined && known.length === 0) {
     const elsewhere = [...read].find((name) => name.endsWith(`/${kind}`));
     // `extensions/v1beta1` Ingress and the like: another shape under the old name.
     return elsewhere !== undefined && group === "extensions" ? { kind: "unserved" } : { kind: "unknown" };
   }
   const meant = nearest(kind, [...known, ...(listed ?? [])]);
-  const core = group === "" && !/^v\d/.test(versionOf(apiVersion));
-  return { kind: "unserved", ...(meant === undefined || core ? {} : { meant }) };
+  return { kind: "unserved", ...(meant === undefined || meant === kind ? {} : { meant }) };
 }

@@ -53,7 +53,12 @@ export function decodePodShape(pod: Cursor): PodShape {
 function decodeContainerPorts(container: Cursor, hostNetwork: boolean): readonly ContainerPort[] {
   const out: ContainerPort[] = [];
   const names = new Set<string>();
-  for (const item of container.field("ports").list() ?? []) {
+  const list = container.field("ports");
+  if (list.shape === "object" && list.isEmpty) {
+    list.report("BH317", `${list.describe()} is a list; the empty mapping is read as the empty list`);
+    return out;
+  }
+  for (const item of list.list() ?? []) {
     const port = item.required("containerPort").integer(PORT);
     const protocol = decodeProtocol(item.field("protocol"));
     const hostPort = item.field("hostPort").integer({ min: 0, max: 65535 }) || undefined;
