@@ -38,7 +38,7 @@ function podIdentity(workload: Workload, pod: PodInstance, world: World, setting
   for (const [key, value] of world.namespaces.get(workload.namespace)?.labels ?? [])
     add(`${NAMESPACE_LABELS}.${key}`, value);
   add(POD_NAMESPACE, workload.namespace);
-  add(SERVICE_ACCOUNT, workload.serviceAccount);
+  add(SERVICE_ACCOUNT, pod.differs?.serviceAccount ?? workload.serviceAccount);
   add(CLUSTER, settings.clusterName);
   return labels;
 }
