@@ -79,6 +79,7 @@ const IRRELEVANT_GROUPS: readonly string[] = [
   "acme.cert-manager.io",
   "argoproj.io",
   "bitnami.com",
+  "bulkhead.dev",
   "cert-manager.io",
   "external-secrets.io",
   "helm.toolkit.fluxcd.io",
