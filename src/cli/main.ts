@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+/** The command line: commands only parse and print, and every failure ends in one of four exit codes. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { QuestionError } from "../reach/answer.ts";
+import { addReach } from "./commands/reach.ts";
+import { CommandFailure, EXIT, type ExitCode, SilentFailure } from "./exit.ts";
+import { endWhenReaderLeaves, note } from "./terminal.ts";
+
+/** The version in package.json, which stands at the same place beside sources and beside what is built. */
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  const found = typeof manifest === "object" && manifest !== null ? Reflect.get(manifest, "version") : undefined;
+  return typeof found === "string" ? found : "unknown";
+}
+
+function program(): Command {
+  // Subcommands copy these settings when they are created, so they come first.
+  const root = new Command("bulkhead")
+    .exitOverride()
+    .showHelpAfterError("(add --help for what there is)")
+    .helpCommand(true)
+    .description("Proves, shows and enforces which application may talk to which.")
+    .version(version());
+  addReach(root);
+  return root;
+}
+
+/** Says what went wrong, and how the program ends. */
+function exitFor(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.input;
+  if (error instanceof SilentFailure) return error.exit;
+  if (error instanceof CommandFailure) {
+    note(`error: ${error.message}${error.help === undefined ? "" : `\n  help: ${error.help}`}`);
+    return error.exit;
+  }
+  if (error instanceof QuestionError) {
+    note(`error: ${error.message}`);
+    return EXIT.input;
+  }
+  note(`error: this is a defect of bulkhead; please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return EXIT.environment;
+}
+
+endWhenReaderLeaves();
+try {
+  await program().parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = exitFor(error);
+}

@@ -1,0 +1,118 @@
+/** What every writer of `reach` starts from. */
+import type { Diagnostic } from "../base/diagnostic.ts";
+import { type IdentityLabels, type LabelValue, UNKNOWN } from "../model/labels.ts";
+import { EVERYTHING, type ShownApplication, type ShownBox, showApplication } from "../net/application.ts";
+import type { FlowEntry } from "../reach/flow-list.ts";
+import type { Decider, ReachPair, Row } from "../reach/pairs.ts";
+import { ruleName } from "./origin.ts";
+
+/** The answer to a reach query with what belongs beside it. */
+export interface ReachReport {
+  readonly dialect: string;
+  readonly complete: boolean;
+  readonly rows: readonly ReportRow[];
+  /** Walked once, by the one writer. */
+  readonly pairs: Iterable<ReachPair>;
+  /** Whether pairs carry what decided them. */
+  readonly provenance: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** A row with the labels that make up its identity; absent for groups of several. */
+export interface ReportRow {
+  readonly row: Row;
+  readonly identity?: IdentityLabels;
+}
+
+/** Labels as JSON writes them; those whose value only the cluster knows are left out. */
+export function labelsJson(labels: ReadonlyMap<string, LabelValue> | undefined): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const [key, value] of [...(labels ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (value !== UNKNOWN) out[key] = value;
+  }
+  return out;
+}
+
+/** The labels of an identity on one line, in a fixed order; `?` where only the cluster knows the value. */
+export function identityText(labels: IdentityLabels): string {
+  return [...labels]
+    .map(([key, value]) => (value === "" ? key : `${key}=${value === UNKNOWN ? "?" : value}`))
+    .sort()
+    .join(",");
+}
+
+/** The application part as people write it; undefined where nothing above the port is asked. */
+export function applicationOfEntry(entry: FlowEntry): ShownApplication | undefined {
+  return entry.application === EVERYTHING ? undefined : showApplication(entry.application);
+}
+
+/** `TCP 80,443`, `ICMP type 8`, `everything`. */
+export function flowText(entry: FlowEntry): string {
+  const family = entry.family === "any" ? "" : ` over ${entry.family}`;
+  const application = applicationOfEntry(entry);
+  const above = application === undefined ? "" : ` ${applicationText(application)}`;
+  if (entry.protocol === "any") return `everything${family}${above}`;
+  if (entry.protocol === "other") return `other protocols${family}${above}`;
+  const icmp = entry.icmp === undefined ? "" : ` type ${entry.icmp.type}`;
+  const ports = entry.ports === "*" ? icmp : ` ${entry.ports}`;
+  return `${entry.protocol}${ports}${family}${above}`;
+}
+
+export function applicationText(application: ShownApplication): string {
+  const parts = [
+    ...application.boxes.map(boxText),
+    ...(application.tls ?? []).map((name) => `TLS ${name}`),
+    ...(application.dns ?? []).map((name) => `DNS ${name}`),
+    ...(application.opaque ?? []).map((what) => `if ${what}`),
+  ];
+  return parts.length === 0 ? "(no request)" : `(${parts.join("; ")})`;
+}
+
+function boxText(box: ShownBox): string {
+  const parts = [
+    box.methods === null ? "any method" : box.methods.join("|"),
+    box.path === null ? "" : box.path,
+    box.host === null ? "" : `host ${box.host}`,
+    ...box.headers.map((header) => `header ${header}`),
+  ];
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+/** What decided an entry, in a few words. */
+export function decidersText(deciders: readonly Decider[]): string {
+  const names = deciders.flatMap((decider) => decider.origins.map(ruleName));
+  if (names.length > 0) return [...new Set(names)].join(", ");
+  return deciders.length > 0 && deciders.every((decider) => decider.reason === "no-policy") ? "no policy" : "";
+}
+
+/** One decider as the contract writes it: one object a rule. */
+export interface DeciderJson {
+  readonly direction: string;
+  readonly reason: string;
+  readonly kind?: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly rule?: number;
+}
+
+export function decidersJson(deciders: readonly Decider[]): DeciderJson[] {
+  return deciders.flatMap(({ direction, reason, origins }): DeciderJson[] =>
+    origins.length === 0
+      ? [{ direction, reason }]
+      : origins.map(({ kind, namespace, name, index }) => ({
+          direction,
+          reason,
+          kind,
+          ...(namespace === undefined ? {} : { namespace }),
+          name,
+          rule: index,
+        })),
+  );
+}
+
+/** How many pods a row stands for. */
+export function replicasOf(row: Row): number {
+  if (row.group !== undefined) return row.members.length === row.group.members.length ? row.group.workload.replicas : 1;
+  return row.members.length;
+}
+

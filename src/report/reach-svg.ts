@@ -1,0 +1,69 @@
+/** `reach -o svg`: the matrix as a picture; a cell is filled where something passes, and says what on hover. */
+import type { ReachPair } from "../reach/pairs.ts";
+import { escapeMarkup } from "./escape.ts";
+import { decidersText, flowText, type ReachReport } from "./reach-report.ts";
+import { textWidth } from "./text-width.ts";
+
+const CELL = 24;
+const LETTER = 7.2;
+
+export function* reachSvg(report: ReachReport): Iterable<string> {
+  const names = report.rows.map(({ row }) => row.name);
+  const at = new Map(names.map((name, i) => [name, i] as const));
+  const extra: ReachPair[] = [];
+  const widest = Math.max(4, ...names.map(textWidth)) * LETTER;
+  const left = Math.ceil(widest) + 24;
+  const top = Math.ceil(widest) + 24;
+  const side = names.length * CELL;
+  const width = left + side + 24;
+  const height = top + side + 48;
+  yield `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, monospace" font-size="12" role="img">\n`;
+  yield `<title>${escapeMarkup(`Who reaches whom, ${report.dialect}`)}</title>\n`;
+  yield `<rect width="${width}" height="${height}" fill="#ffffff"/>\n`;
+  for (const [i, name] of names.entries()) {
+    const middle = i * CELL + CELL / 2;
+    yield `<text x="${left - 8}" y="${top + middle + 4}" text-anchor="end" fill="#1f2328">${escapeMarkup(name)}</text>\n`;
+    yield `<text transform="translate(${left + middle + 4} ${top - 8}) rotate(-90)" fill="#1f2328">${escapeMarkup(name)}</text>\n`;
+  }
+  yield `<path d="${grid(names.length, left, top)}" stroke="#d0d7de" fill="none"/>\n`;
+  for (const pair of report.pairs) {
+    const row = at.get(pair.from);
+    const column = at.get(pair.to);
+    if (row === undefined || column === undefined) {
+      extra.push(pair);
+      continue;
+    }
+    const x = left + column * CELL + 2;
+    const y = top + row * CELL + 2;
+    yield `<rect x="${x}" y="${y}" width="${CELL - 4}" height="${CELL - 4}" rx="3" fill="${colour(pair)}"><title>${escapeMarkup(pairText(pair))}</title></rect>\n`;
+  }
+  yield `<text x="${left}" y="${top + side + 24}" fill="#57606a">rows talk to columns; green: passes, amber: some or not sure, empty: nothing passes</text>\n`;
+  yield "</svg>\n";
+}
+
+function grid(count: number, left: number, top: number): string {
+  const lines: string[] = [];
+  for (let i = 0; i <= count; i++) {
+    lines.push(`M${left} ${top + i * CELL}h${count * CELL}`, `M${left + i * CELL} ${top}v${count * CELL}`);
+  }
+  return lines.join("");
+}
+
+function colour(pair: ReachPair): string {
+  if (pair.allow.length === 0) return "#d4a72c";
+  return pair.unsure.length + pair.mixed.length > 0 ? "#8ac926" : "#2da44e";
+}
+
+/** One pair in a few lines. */
+export function pairText(pair: ReachPair): string {
+  const lines = [
+    `${pair.from} → ${pair.to}`,
+    ...pair.allow.map((entry) => {
+      const why = decidersText(entry.deciders);
+      return why === "" ? flowText(entry) : `${flowText(entry)} – ${why}`;
+    }),
+    ...pair.mixed.map((entry) => `some: ${flowText(entry)}`),
+    ...pair.unsure.map((entry) => `unsure: ${flowText(entry)} – ${entry.because.map((b) => `${b.code}: ${b.detail}`).join("; ")}`),
+  ];
+  return lines.join("\n");
+}

@@ -1,0 +1,60 @@
+/** `reach` for people: one line for each way through, the source named once. */
+import type { FlowEntry } from "../reach/flow-list.ts";
+import type { ReachPair } from "../reach/pairs.ts";
+import { printable } from "./escape.ts";
+import { decidersText, flowText, type ReachReport } from "./reach-report.ts";
+import type { Style } from "./style.ts";
+import { table } from "./table.ts";
+
+export function* reachText(report: ReachReport, style: Style): Iterable<string> {
+  const head = ["FROM", "TO", "MAY", ...(report.provenance ? ["DECIDED BY"] : [])];
+  const rows: string[][] = [];
+  let pairs = 0;
+  let unsure = 0;
+  let source = "";
+  for (const pair of report.pairs) {
+    pairs++;
+    if (pair.unsure.length > 0) unsure++;
+    let target = pair.to;
+    for (const [may, why] of lines(pair, style)) {
+      rows.push([pair.from === source ? "" : pair.from, target, may, ...(report.provenance ? [why] : [])]);
+      source = pair.from;
+      target = "";
+    }
+  }
+  if (rows.length > 0) {
+    for (const [i, line] of table([head, ...rows.map((row) => row.map(cell))]).entries()) {
+      yield `${i === 0 ? style("strong", line) : line}\n`;
+    }
+    yield "\n";
+  }
+  yield `${summary(report, pairs, unsure)}\n`;
+}
+
+/** A cell without characters that move the cursor; the colours that the report itself added stay. */
+function cell(text: string): string {
+  return text.includes("\u001b") ? text : printable(text);
+}
+
+function lines(pair: ReachPair, style: Style): [may: string, why: string][] {
+  const flow = (entry: FlowEntry): string => printable(flowText(entry));
+  return [
+    ...pair.allow.map((entry): [string, string] => [style("allow", flow(entry)), decidersText(entry.deciders)]),
+    ...pair.mixed.map((entry): [string, string] => [style("unsure", `some: ${flow(entry)}`), "differs between members"]),
+    ...pair.unsure.map((entry): [string, string] => [
+      style("unsure", `unsure: ${flow(entry)}`),
+      entry.because.map(({ code, detail }) => `${code}: ${detail}`).join("; "),
+    ]),
+  ];
+}
+
+function summary(report: ReachReport, pairs: number, unsure: number): string {
+  const parts = [
+    `${report.rows.length} ${report.rows.length === 1 ? "endpoint" : "endpoints"}`,
+    `${pairs} ${pairs === 1 ? "pair" : "pairs"} connected`,
+    ...(unsure > 0 ? [`${unsure} of them not sure`] : []),
+    report.dialect,
+    ...(report.complete ? [] : ["INCOMPLETE: policies were refused, see the messages"]),
+  ];
+  return parts.join(", ");
+}
