@@ -80,6 +80,16 @@ export const CODES = {
     title: "source without objects",
     help: "Nothing was read from it; is it the file that was meant?",
   },
+  BH013: {
+    severity: "error",
+    title: "expectation that cannot be run",
+    help: "Name endpoints as namespace/name or namespace/Kind/name, or one of internet, host, remote-node, ip:…, cidr:….",
+  },
+  BH014: {
+    severity: "warning",
+    title: "bare y or n",
+    help: "Put it in quotes: Kubernetes' loader reads a bare y or n as true or false, and a cluster then refuses it as a name.",
+  },
   // ── BH020–BH039: files ───────────────────────────────────────────────────────────────────────────────────────────
   BH020: {
     severity: "error",

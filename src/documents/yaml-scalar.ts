@@ -1,17 +1,20 @@
 /**
  * What a YAML 1.1 scalar means to Kubernetes' loader.
  *
- * The facts are those of `goyaml.v2/resolve.go` in kubernetes-sigs/yaml: `y`, `yes`, `on` and their opposites are truth
- * values; integers have base prefixes (`0x`, `0o`, `0b`, and a bare `0` for octal) and `_` between digits; there are no
- * numbers of base 60; a date stays the text that it is.
+ * The facts are those of `goyaml.v2/resolve.go` in kubernetes-sigs/yaml: `yes`, `on` and their opposites are truth values;
+ * integers have base prefixes (`0x`, `0o`, `0b`, and a bare `0` for octal) and `_` between digits; there are no numbers of
+ * base 60; a date stays the text that it is.
+ *
+ * One exception: a bare `y` or `n` stays text, where the loader makes it a truth value. A cluster then refuses it wherever
+ * it is meant as a name or label, and nothing else is ever meant by it; other parsers leave it text. The reader warns.
  */
 
 /** What a scalar may be. */
 export type Scalar = string | number | boolean | null;
 
 const WORDS = new Map<string, Scalar>([
-  ...["y", "yes", "true", "on"].flatMap((word) => spellings(word).map((one) => [one, true] as const)),
-  ...["n", "no", "false", "off"].flatMap((word) => spellings(word).map((one) => [one, false] as const)),
+  ...["yes", "true", "on"].flatMap((word) => spellings(word).map((one) => [one, true] as const)),
+  ...["no", "false", "off"].flatMap((word) => spellings(word).map((one) => [one, false] as const)),
   ...spellings("null").map((one) => [one, null] as const),
   ["", null],
   ["~", null],
@@ -33,6 +36,11 @@ const HINTS = new Uint8Array(128);
 for (const char of "yYnNtTfFoO~") HINTS[char.charCodeAt(0)] = 1;
 for (const char of "0123456789+-") HINTS[char.charCodeAt(0)] = 2;
 HINTS[".".charCodeAt(0)] = 3;
+
+/** Whether a scalar without quotes is one that the loader takes for a truth value and we for text. */
+export function isBareLetter(text: string): boolean {
+  return text === "y" || text === "n" || text === "Y" || text === "N";
+}
 
 const LONGEST_WORD = 5;
 
@@ -161,10 +169,11 @@ export function resolveTagged(tag: string, text: string): Scalar | TagProblem {
     case "bool":
     case "int":
     case "float": {
+      if (name === "bool" && isBareLetter(text)) return text === "y" || text === "Y";
       const value = resolvePlain(text);
       const type = typeName(value, text);
-      if (name === type || (name === "float" && type === "int" && typeof value === "number" && value < 2 ** 63))
-        return value;
+      if (name === type) return value;
+      if (name === "float" && type === "int" && (integerOf(text.replaceAll("_", "")) ?? 0n) <= MAX_INT64) return value;
       return { problem: `${JSON.stringify(text)} is no !!${name}` };
     }
     default:

@@ -4,7 +4,7 @@ import { type Because, mergeBecause } from "../base/because.ts";
 import type { Backend } from "../model/backends.ts";
 import { resolveService } from "../model/backends.ts";
 import type { World } from "../model/world.ts";
-import type { Family } from "../net/address.ts";
+import { type Family, formatAddress } from "../net/address.ts";
 import type { ApplicationQuestion } from "../net/application.ts";
 import { hasPorts, type Protocol } from "../net/protocol.ts";
 import { type Connections, isSelf } from "./connection.ts";
@@ -166,9 +166,9 @@ export class Questions {
 
   private backendTarget(backend: Backend, port: number, hops: readonly Hop[]): Target {
     if (backend.kind === "address") {
-      const resolved = this.inventory.address(backend.address, backend.name);
+      const resolved = this.inventory.address(backend.address, `ip:${formatAddress(backend.address)}`);
       const member = resolved.kind === "endpoints" ? resolved.members[0] : undefined;
-      if (member === undefined) throw new QuestionError(`${backend.name} is no endpoint`);
+      if (member === undefined) throw new QuestionError(`${formatAddress(backend.address)} is no endpoint`);
       return { endpoint: member, port, hops };
     }
     const group = this.inventory.groups.find((g) => g.workload === backend.workload);
@@ -179,7 +179,9 @@ export class Questions {
   }
 
   private families(question: Question, from: Endpoint, to: Endpoint): readonly Family[] {
-    const shared = endpointFamilies(from).filter((f) => endpointFamilies(to).includes(f));
+    const common = endpointFamilies(from).filter((f) => endpointFamilies(to).includes(f));
+    // A pod of which the input tells an address of one family may have one of the other: what is asked is answered.
+    const shared = common.length > 0 ? common : from.kind === "pod" ? endpointFamilies(to) : endpointFamilies(from);
     if (question.protocol === "ICMP") return shared.filter((f) => f === "IPv4");
     if (question.protocol === "ICMPv6") return shared.filter((f) => f === "IPv6");
     return question.family === undefined ? shared : shared.filter((f) => f === question.family);

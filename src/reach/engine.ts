@@ -104,14 +104,14 @@ export class Engine {
     });
     const { world } = built;
     const policies: Policy[] = [];
-    const diagnostics: Diagnostic[] = [...built.diagnostics];
+    const diagnostics: Diagnostic[] = [...built.diagnostics, ...(dialect.diagnose?.(world) ?? [])];
     const refused: string[] = [];
     for (const document of documents) {
       if (!dialect.enforces(document.apiVersion, document.kind)) continue;
       const one = dialect.compile(document, world);
       this.compiled.set(document, one);
       diagnostics.push(...one.diagnostics);
-      if (one.refused) refused.push(keyText(document.kind, document.namespace, document.name));
+      if (one.refused) refused.push(refusedName(document, world));
       else policies.push(...one.policies);
     }
     const set: PolicySet = { ...dialect.frame(world), policies, refused };
@@ -149,6 +149,12 @@ export class Engine {
     return this.state.account;
   }
 
+  /** Objects that the API server or the agent refuses, as `Kind/ns/name`. */
+  get refused(): readonly string[] {
+    const objects = this.state.account.refused.map((d) => refusedName(d, this.state.world));
+    return [...new Set([...objects, ...this.state.set.refused])];
+  }
+
   /** Whether every policy object of the input counts in the answers. */
   get complete(): boolean {
     return this.state.set.refused.length === 0;
@@ -178,6 +184,24 @@ interface State {
 
 function keyText(kind: string, namespace: string | undefined, name: string): string {
   return namespace === undefined ? `${kind}/${name}` : `${kind}/${namespace}/${name}`;
+}
+
+/** Policies and other objects that stand in no namespace. */
+const CLUSTER_SCOPED = new Set([
+  "AdminNetworkPolicy",
+  "BaselineAdminNetworkPolicy",
+  "CiliumCIDRGroup",
+  "CiliumClusterwideNetworkPolicy",
+  "ClusterNetworkPolicy",
+  "GatewayClass",
+  "IngressClass",
+  "Namespace",
+  "Node",
+]);
+
+function refusedName(document: Document, world: World): string {
+  const namespace = CLUSTER_SCOPED.has(document.kind) ? undefined : (document.namespace ?? world.defaultNamespace);
+  return keyText(document.kind, namespace, document.name);
 }
 
 function documentKey(document: Document): string {

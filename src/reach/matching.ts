@@ -119,8 +119,17 @@ export class Matching {
     return identity;
   }
 
+  /** The labels that policies select a party by as their subject; they differ from its identity for nodes alone. */
+  subjectIdentity(party: Party): Identity {
+    if (this.dialect.subjectLabels === undefined || party.kind === "pod") return this.identity(party);
+    return this.internLabels(this.dialect.subjectLabels(party, this.world));
+  }
+
   private intern(party: Party): Identity {
-    const labels = this.dialect.identify(party, this.world);
+    return this.internLabels(this.dialect.identify(party, this.world));
+  }
+
+  private internLabels(labels: IdentityLabels): Identity {
     const key = labelsKey(labels);
     let identity = this.identities.get(key);
     if (identity === undefined) {

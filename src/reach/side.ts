@@ -133,10 +133,11 @@ export class Sides {
     const target = subjectTarget(view.endpoint);
     if (target === undefined || this.policies.enforcement === "never") return UNENFORCED;
     if (target === "node" && !this.policies.hostFirewall) return UNENFORCED;
-    const key = `${target} ${view.identity.id}`;
+    const identity = this.matching.subjectIdentity(view.party);
+    const key = `${target} ${identity.id}`;
     const known = this.subjects.get(key);
     if (known !== undefined) return known;
-    const subject = this.select(target, view.identity, this.subjects.size + 1);
+    const subject = this.select(target, identity, this.subjects.size + 1);
     this.subjects.set(key, subject);
     return subject;
   }
