@@ -3,7 +3,7 @@ import type { Document } from "../documents/document.ts";
 import type { IdentityLabels } from "../model/labels.ts";
 import type { Node, PodInstance, Workload, World } from "../model/world.ts";
 import type { Family } from "../net/address.ts";
-import type { Policy, PolicySet } from "./rule.ts";
+import type { Direction, Policy, PolicySet } from "./rule.ts";
 
 /** One end of a connection, as the other end's policy sees it. */
 export type Party =
@@ -47,6 +47,11 @@ export interface Dialect {
    * (cilium.md R9.5: node selectors). Absent: those of `identify`.
    */
   subjectLabels?(party: Party, world: World): IdentityLabels;
+  /**
+   * Rules that cannot be merged among the policies that select one endpoint; it then keeps the policy that it had before
+   * (cilium.md R4.3.10, 4.5). Absent: every set of policies can be merged.
+   */
+  conflicts?(policies: readonly Policy[]): readonly { readonly direction: Direction; readonly message: string }[];
   /** What the world's settings hold that is not understood. Absent: the dialect has no settings. */
   diagnose?(world: World): readonly Diagnostic[];
 }

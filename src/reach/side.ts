@@ -64,6 +64,8 @@ export interface Subject {
   readonly selections: readonly Selection[];
   /** Whether both directions are closed without any policy. */
   readonly closed: boolean;
+  /** Directions whose policies cannot be merged, each with why. */
+  readonly conflicts: readonly { readonly direction: Direction; readonly message: string }[];
   readonly key: number;
 }
 
@@ -152,7 +154,8 @@ export class Sides {
     const closed =
       (this.policies.enforcement === "always" && target === "endpoint") ||
       this.policies.alwaysClosed.some((selector) => this.matching.selects(selector, identity) === "yes");
-    return { enforced: true, selections, closed, key };
+    const conflicts = this.matching.dialect.conflicts?.(selections.map((s) => s.policy)) ?? [];
+    return { enforced: true, selections, closed, conflicts, key };
   }
 
   /** What passes on this side. `destination` is the end that is connected to: `self` for ingress, `other` for egress. */
@@ -169,6 +172,10 @@ export class Sides {
   }
 
   private judge(direction: Direction, subject: Subject, self: View, other: View): Bounded {
+    const conflict = subject.conflicts.find((c) => c.direction === direction);
+    if (conflict !== undefined) {
+      return { must: NO_FLOWS, may: ALL_FLOWS, because: [{ code: "merge-conflict", detail: conflict.message }] };
+    }
     const sure = subject.selections.filter((s) => s.selects === "yes").map((s) => s.policy);
     const unsure = subject.selections.filter((s) => s.selects === "maybe" && touches(s.policy, direction));
     if (unsure.length === 0) return this.enforce(direction, subject, sure, self, other);
@@ -325,7 +332,7 @@ export class Sides {
   }
 }
 
-const UNENFORCED: Subject = { enforced: false, selections: [], closed: false, key: 0 };
+const UNENFORCED: Subject = { enforced: false, selections: [], closed: false, conflicts: [], key: 0 };
 
 function mask(bits: number): 0 | 1 | 2 | 3 {
   return bits === 0 ? 0 : bits === 1 ? 1 : bits === 2 ? 2 : 3;

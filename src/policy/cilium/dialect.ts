@@ -3,6 +3,7 @@ import { diagnostic } from "../../base/diagnostic.ts";
 import type { Document } from "../../documents/document.ts";
 import type { World } from "../../model/world.ts";
 import type { CompiledObject, Dialect } from "../dialect.ts";
+import { conflicts } from "./conflicts.ts";
 import { frameOf } from "./frame.ts";
 import { identify, subjectLabels } from "./identity.ts";
 import { compileNetworkPolicy, NETWORK_POLICY, NETWORK_POLICY_API } from "./network-policy.ts";
@@ -64,6 +65,7 @@ export function openCilium(release: Release): Dialect {
     frame: (world) => frameOf(settingsOf(release, world)),
     identify: (party, world) => identify(party, world, settingsOf(release, world)),
     subjectLabels: (party, world) => subjectLabels(party, world, settingsOf(release, world)),
+    conflicts: (policies) => conflicts(policies, release),
     diagnose: (world) => settingProblems(release, world),
   };
 }
