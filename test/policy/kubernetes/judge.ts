@@ -100,13 +100,18 @@ function decide(flow: Flow): Verdict {
   return "allow";
 }
 
+/** The first rule that matches decides; where one maybe matches, both ways must come to the same end. */
 function walk(flow: Flow, labels: IdentityLabels, policies: readonly Policy[]): Verdict | "next" {
-  for (const rule of policies.flatMap((policy) => policy.rules)) {
+  const from = (rules: readonly Rule[]): Verdict | "next" => {
+    const [rule, ...rest] = rules;
+    if (rule === undefined) return "next";
     const match = matches(flow, labels, rule);
-    if (match === "maybe") return "unsure";
-    if (match === "yes") return rule.action === "pass" ? "next" : rule.action;
-  }
-  return "next";
+    const decided = rule.action === "pass" ? "next" : rule.action;
+    if (match === "yes") return decided;
+    const otherwise = from(rest);
+    return match === "no" || otherwise === decided ? otherwise : "unsure";
+  };
+  return from(policies.flatMap((policy) => policy.rules));
 }
 
 function matches(flow: Flow, labels: IdentityLabels, rule: Rule): Ternary {

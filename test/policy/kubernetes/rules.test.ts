@@ -418,9 +418,9 @@ describe("who an endpoint is", () => {
   });
 
   test("[WL-12] a label of which only the cluster knows the value", () => {
-    const [cli] = WORLD.workloads.slice(2);
-    if (cli?.pods[0] === undefined) throw new Error("no pod");
-    const hashed = { ...cli, name: "hashed", pods: [{ ...cli.pods[0], labels: new Map([["hash", UNKNOWN]]) }] };
+    const plain = pod("shop", "hashed");
+    const pods = plain.pods.map((one) => ({ ...one, labels: new Map([["hash", UNKNOWN]]) }));
+    const hashed = { ...plain, pods };
     const where = world({ workloads: [...WORLD.workloads, hashed] });
     const HASHED: Row = ["shop/hashed", "shop/web", "8080", "unsure"];
     check([inW("[{from: [{podSelector: {matchLabels: {hash: 6d5f9}}}]}]")], [HASHED, deny(CLI)], where);
