@@ -37,11 +37,18 @@ export function wrongCount(cursor: Cursor, reason: string): void {
   cursor.error("BH208", `${cursor.describe()}: ${reason}`);
 }
 
+/** How far the findings have been counted, so that asking after every value stays cheap. */
+const counted = new WeakMap<Findings, { upTo: number; refusals: number }>();
+
 /** How many of the findings refuse the object: every error except an unknown field, which the server drops (K8-68). */
 export function refusalsIn(findings: Findings): number {
-  let count = 0;
-  for (const finding of findings.all) if (finding.severity === "error" && finding.code !== "BH201") count++;
-  return count;
+  const count = counted.get(findings) ?? { upTo: 0, refusals: 0 };
+  for (; count.upTo < findings.all.length; count.upTo++) {
+    const finding = findings.all[count.upTo];
+    if (finding?.severity === "error" && finding.code !== "BH201") count.refusals++;
+  }
+  counted.set(findings, count);
+  return count.refusals;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { UNKNOWN } from "../../../src/model/labels.ts";
+import { type LabelValue, UNKNOWN } from "../../../src/model/labels.ts";
 import { openKubernetes } from "../../../src/policy/kubernetes/dialect.ts";
 import { identify } from "../../../src/policy/kubernetes/identity.ts";
 import { matchesSelector } from "../../../src/policy/selector.ts";
@@ -419,7 +419,7 @@ describe("who an endpoint is", () => {
 
   test("[WL-12] a label of which only the cluster knows the value", () => {
     const plain = pod("shop", "hashed");
-    const pods = plain.pods.map((one) => ({ ...one, labels: new Map([["hash", UNKNOWN]]) }));
+    const pods = plain.pods.map((one) => ({ ...one, labels: new Map<string, LabelValue>([["hash", UNKNOWN]]) }));
     const hashed = { ...plain, pods };
     const where = world({ workloads: [...WORLD.workloads, hashed] });
     const HASHED: Row = ["shop/hashed", "shop/web", "8080", "unsure"];
