@@ -36,16 +36,15 @@ export interface JsonRange {
   readonly to: number;
 }
 
-/**
- * Separates JSON values that follow each other with nothing but blanks between.
- *
- * Returns the ranges of those that are complete, and where the rest begins that is none; `undefined` when nothing is left.
- */
-export function splitJson(
-  text: string,
-  from: number,
-  to: number,
-): { readonly ranges: readonly JsonRange[]; readonly rest: number | undefined } {
+/** JSON values in a row: those that are complete, and what is left when one is not. */
+export interface JsonRow {
+  readonly ranges: readonly JsonRange[];
+  /** Where the first value begins that is not complete, and what is wrong with it. */
+  readonly rest: { readonly from: number; readonly refusal: Refusal } | undefined;
+}
+
+/** Separates JSON values that follow each other with nothing but blanks between. */
+export function splitJson(text: string, from: number, to: number): JsonRow {
   const ranges: JsonRange[] = [];
   const scanner = new JsonScanner(text, from, to, false);
   for (;;) {
@@ -54,7 +53,7 @@ export function splitJson(
     try {
       scanner.value(0);
     } catch (error) {
-      if (error instanceof Refusal) return { ranges, rest: start };
+      if (error instanceof Refusal) return { ranges, rest: { from: start, refusal: error } };
       throw error;
     }
     ranges.push({ from: start, to: scanner.position });

@@ -13,7 +13,7 @@ import { firstContent, splitStream } from "./yaml-stream.ts";
 export interface ReadResult {
   /** The objects, in the order of the sources and within each in the order of the text. */
   readonly documents: readonly Document[];
-  /** An error for each document or item that was refused, and a warning for each source without any object. */
+  /** An error for each document or item that was refused; warnings for sources without objects or with a bare y or n. */
   readonly diagnostics: readonly Diagnostic[];
   readonly counts: Counts;
 }
@@ -44,6 +44,9 @@ class Reader {
   private readonly counts = { documents: 0, objects: 0, lists: 0, empty: 0, refused: 0, items: 0, refusedItems: 0 };
   private readonly composer = new Composer(new Scanner());
   private readonly places = new Places(this.composer);
+  /** The first bare y or n of the current source, and how many it has. */
+  private firstLetter: number | undefined;
+  private letters = 0;
 
   result(): ReadResult {
     return { documents: this.documents, diagnostics: this.diagnostics, counts: { ...this.counts } };
@@ -54,6 +57,8 @@ class Reader {
     const before = this.counts.documents - this.counts.empty;
     const start = text.charCodeAt(0) === BYTE_ORDER_MARK ? 1 : 0;
     const hasControls = CONTROLS.test(text);
+    this.firstLetter = undefined;
+    this.letters = 0;
     let index = 0;
     const content = firstContent(text, start, text.length);
     const whole = isJsonStart(text, content) ? readJson(text, start, text.length) : undefined;
@@ -66,6 +71,12 @@ class Reader {
         if (problem === undefined) index = this.stretch({ source, from, to, json: false }, index);
         else this.refuseDocument({ range: { source, from, to, json: false }, index: index++ }, problem);
       }
+    if (this.firstLetter !== undefined) {
+      const letter = text[this.firstLetter] ?? "y";
+      const more = this.letters > 1 ? ` (${this.letters} such in this file)` : "";
+      const place = this.places.position(source, this.firstLetter);
+      this.diagnostics.push(diagnostic("BH014", `a bare ${letter} is read as text here${more}`, place));
+    }
     if (this.counts.documents - this.counts.empty === before)
       this.diagnostics.push(diagnostic("BH012", "the source holds no object", { file: source.name }));
   }
@@ -81,6 +92,7 @@ class Reader {
         this.value({ range: { ...range, json: true }, index }, json.value);
         return index + 1;
       }
+      if (source.name.endsWith(".json")) return this.jsonValues(range, index);
       jsonRefusal = json.refusal;
     }
     let yaml: unknown;
@@ -88,16 +100,23 @@ class Reader {
       yaml = this.composer.value(text, from, to);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      if (jsonRefusal !== undefined) return this.jsonValues(range, index, jsonRefusal, error);
+      if (jsonRefusal !== undefined)
+        return this.jsonValues(range, index, jsonRefusal.code === "BH010" ? error : undefined);
       this.refuseDocument({ range, index }, error);
       return index + 1;
     }
+    const [letter] = this.composer.bareLetters;
+    this.firstLetter ??= letter;
+    this.letters += this.composer.bareLetters.length;
     this.value({ range, index }, yaml);
     return index + 1;
   }
 
-  /** Reads JSON values in a row; what is left over is one document that is refused. Returns the next index. */
-  private jsonValues(range: SourceRange, index: number, json: Refusal, yaml: Refusal): number {
+  /**
+   * Reads JSON values in a row; what is left over is one document that is refused. When not even the first is JSON,
+   * `yaml` says what is wrong with the text as YAML, if it may be that. Returns the next index.
+   */
+  private jsonValues(range: SourceRange, index: number, yaml?: Refusal): number {
     const { source, to } = range;
     const { ranges, rest } = splitJson(source.text, range.from, to);
     let next = index;
@@ -108,9 +127,8 @@ class Reader {
       else this.refuseDocument(content, result.refusal);
     }
     if (rest !== undefined) {
-      const left: Content = { range: { source, from: rest, to, json: true }, index: next++ };
-      const isJson = ranges.length > 0 || source.name.endsWith(".json") || json.code !== "BH010";
-      this.refuseDocument(left, isJson ? json : yaml);
+      const left: Content = { range: { source, from: rest.from, to, json: true }, index: next++ };
+      this.refuseDocument(left, ranges.length === 0 && yaml !== undefined ? yaml : rest.refusal);
     }
     return next;
   }

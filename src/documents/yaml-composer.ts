@@ -7,7 +7,7 @@
  */
 import type { PlaceMember, PlaceNode } from "./place-tree.ts";
 import { Refusal } from "./refusal.ts";
-import { beginsText, keyText, resolvePlain, resolveTagged, tagName, type Scalar } from "./yaml-scalar.ts";
+import { beginsText, isBareLetter, keyText, resolvePlain, resolveTagged, tagName, type Scalar } from "./yaml-scalar.ts";
 import {
   ALIAS,
   ANCHOR,
@@ -50,6 +50,9 @@ interface Anchored {
 
 /** Makes values; one instance serves many documents, one after the other. */
 export class Composer {
+  /** Where the document read last has a bare `y` or `n`, which is text here and a truth value to the loader. */
+  readonly bareLetters: number[] = [];
+
   private readonly scanner: Scanner;
   private text = "";
   private tokens = new Int32Array(0);
@@ -93,6 +96,7 @@ export class Composer {
     this.visited = 0;
     this.visitedByAlias = 0;
     this.place = undefined;
+    this.bareLetters.length = 0;
     const value = this.kind() === END ? this.empty(from) : this.node(true, false);
     if (this.kind() !== END) this.refuse(this.start(), "the document ends before this; nothing may follow");
     return value;
@@ -228,6 +232,7 @@ export class Composer {
     if (typeof value === "number" && !Number.isFinite(value)) {
       throw new Refusal("BH009", start, `${text} is a number that JSON cannot express`);
     }
+    if (value === text && isBareLetter(text)) this.bareLetters.push(start);
     this.next();
     return value;
   }
@@ -329,6 +334,7 @@ export class Composer {
     const open = this.start();
     let kind = this.skip();
     while (kind !== FLOW_SEQUENCE_END) {
+      if (kind === END) this.refuseFlow(open, "]");
       const start = this.start();
       const value = kind === KEY ? this.flowPair() : this.node(false, false);
       this.addPlace(place, list.length, start, start);
@@ -396,6 +402,7 @@ export class Composer {
     let merged: Set<string> | undefined;
     let kind = this.skip();
     while (kind !== FLOW_MAPPING_END) {
+      if (kind === END) this.refuseFlow(open, "}");
       merged = this.flowMember(mapping, place, merged, FLOW_MAPPING_END);
       kind = this.kind();
       if (kind === FLOW_ENTRY) kind = this.skip();
@@ -450,6 +457,7 @@ export class Composer {
       this.visited++;
       this.next();
       if (beginsText(text.charCodeAt(0))) return text;
+      if (isBareLetter(text)) this.bareLetters.push(start);
       return keyText(resolvePlain(text), text) ?? this.refuseNullKey(start);
     }
     const value = this.node(block, block);

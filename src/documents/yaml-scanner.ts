@@ -150,7 +150,7 @@ export class Scanner {
     if (flowLevel === 0) this.unrollIndent(position - this.lineStart);
     if (position >= this.to) {
       this.lineStart = position;
-      this.unrollIndent(-1);
+      if (flowLevel === 0) this.unrollIndent(-1);
       this.removeKey();
       this.push(END, position, position);
       return false;
