@@ -67,7 +67,7 @@ export interface Probe {
 export interface Drop {
   /** Null: not a policy's drop. */
   readonly direction: Direction | null;
-  readonly reason: "default-deny" | "deny" | "no-backend" | "not-routed" | "invalid-source";
+  readonly reason: "default-deny" | "deny" | "no-backend" | "not-routed" | "fault" | "other";
   /** Default deny: the policies that isolate. Deny: the origin of the entry that matched. */
   readonly policies: readonly string[];
   /** The log prefix of the nftables rule that dropped it, verbatim. */

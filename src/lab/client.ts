@@ -1,9 +1,17 @@
 /** The lab as a library: start one, ask it, change it, run programs in it, end it. */
 
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ApplyResult, Fault, FlowFilter, FlowRecord, LabStatus, Probe, ProbeResult } from "./answers.ts";
+import { ask, askStream, LAB_FOLDER } from "./control.ts";
 import { LabError } from "./failure.ts";
+import { findLab, isAlive, launch, type RunningLab, runningLabs } from "./launch.ts";
 import type { Plan } from "./plan.ts";
 import type { Ruleset } from "./ruleset.ts";
+
+const DEFAULT_NAME = "bulkhead";
+const DOWN_MS = 10_000;
 
 export interface LabOptions {
   /** Several labs of one user stand side by side by name. Default `bulkhead`. */
@@ -36,50 +44,149 @@ export interface LabChange {
   readonly plan?: Plan;
 }
 
-/** Starts a lab and waits until every declared port is served and the first policy set is in force. */
-export async function labUp(_plan: Plan, _ruleset: Ruleset, _options: UpOptions = {}): Promise<LabStatus> {
-  throw new LabError("internal", "not built yet");
+function find(options: LabOptions): RunningLab {
+  return findLab(options.name ?? DEFAULT_NAME);
 }
 
-export async function labStatus(_options: LabOptions = {}): Promise<LabStatus> {
-  throw new LabError("internal", "not built yet");
+async function statusOf(lab: RunningLab): Promise<LabStatus> {
+  return { ...(await ask(lab.control, "status", {})), pid: lab.pid };
+}
+
+/** Starts a lab and waits until every declared port is served and the first policy set is in force. */
+export async function labUp(plan: Plan, ruleset: Ruleset, options: UpOptions = {}): Promise<LabStatus> {
+  const launched = await launch(options.name ?? DEFAULT_NAME, options.attached ?? false);
+  try {
+    await ask(launched.lab.control, "apply", { plan, ruleset, commit: true });
+    const status = await statusOf(launched.lab);
+    launched.release();
+    return status;
+  } catch (error) {
+    launched.kill();
+    await untilGone(launched.lab.pid);
+    throw error;
+  }
+}
+
+export async function labStatus(options: LabOptions = {}): Promise<LabStatus> {
+  return statusOf(find(options));
 }
 
 /** The names of this user's running labs. */
 export function labNames(): readonly string[] {
-  return [];
+  return runningLabs().map(({ name }) => name);
 }
 
 /** Puts a new policy set in force in one transaction, and pods, services or nodes of a new plan. */
-export async function labApply(_change: LabChange, _options: LabOptions = {}): Promise<ApplyResult> {
-  throw new LabError("internal", "not built yet");
+export async function labApply(change: LabChange, options: LabOptions = {}): Promise<ApplyResult> {
+  return ask(find(options).control, "apply", { ...change });
 }
 
 /** Sends real packets, one result a probe, in the order asked. */
-export async function labProbe(_probes: readonly Probe[], _options: LabOptions = {}): Promise<readonly ProbeResult[]> {
-  throw new LabError("internal", "not built yet");
+export async function labProbe(probes: readonly Probe[], options: LabOptions = {}): Promise<readonly ProbeResult[]> {
+  return ask(find(options).control, "probe", { probes });
 }
 
+/**
+ * Inside the lab: the place's own name resolution is laid over the machine's, seen by this program alone.
+ * Arguments: folder of the lab, resolver file, working directory, then the program.
+ */
+const ENTER = `
+folder=$1; resolver=$2; directory=$3; shift 3
+target=$(readlink -f /etc/resolv.conf 2>/dev/null)
+case $target in /run/*) mkdir -p "\${target%/*}"; [ -e "$target" ] || : > "$target";; esac
+if [ -n "$target" ] && [ -e "$target" ]; then mount --bind "$resolver" "$target" || exit 125
+else echo "bulkhead: /etc/resolv.conf is missing, so no name resolves here" >&2; fi
+[ ! -e /etc/nsswitch.conf ] || mount --bind "$folder/nsswitch.conf" /etc/nsswitch.conf || exit 125
+cd "$directory" 2>/dev/null || cd /
+exec "$@"
+`;
+
 /** Runs a program of the user's inside the network of a place, with the cluster's names resolving. */
-export async function labExec(
-  _place: string,
-  _argv: readonly string[],
-  _options: ExecOptions = {},
-): Promise<ExecResult> {
-  throw new LabError("internal", "not built yet");
+export async function labExec(place: string, argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+  const lab = find(options);
+  const { namespaceFd, resolver } = await ask(lab.control, "exec", { place });
+  // Whoever dies takes its child along, and the lab takes all: the program lives in its process namespace.
+  const dieTogether = ["setpriv", "--pdeathsig", "KILL"];
+  const enter = [
+    "nsenter",
+    "--preserve-credentials",
+    "--target",
+    String(lab.pid),
+    "--user",
+    "--mount",
+    "--uts",
+    "--pid",
+    `--net=/proc/${lab.pid}/fd/${namespaceFd}`,
+  ];
+  const inside = [
+    "unshare",
+    "--mount",
+    "--",
+    "sh",
+    "-c",
+    ENTER,
+    "sh",
+    LAB_FOLDER,
+    resolver,
+    options.cwd ?? process.cwd(),
+    ...argv,
+  ];
+  const [command = "", ...rest] = [...dieTogether, ...enter, ...dieTogether, ...inside];
+  const collect = options.stdio === "collect";
+  const child = spawn(command, rest, { cwd: "/", stdio: collect ? ["ignore", "pipe", "pipe"] : "inherit" });
+  // A terminal's Ctrl-C reaches the program too; it decides what it means.
+  const ignore = (): void => {};
+  process.on("SIGINT", ignore);
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
+  try {
+    return await new Promise((resolve, reject) => {
+      child.on("error", (error) => {
+        const missing = "code" in error && error.code === "ENOENT";
+        reject(missing ? new LabError("tool-missing", `${command} is not installed`) : error);
+      });
+      child.on("close", (code, signal) => {
+        resolve({ code: code ?? 128 + (signal === null ? 0 : constants.signals[signal]), stdout, stderr });
+      });
+    });
+  } finally {
+    process.off("SIGINT", ignore);
+  }
 }
 
 /** Connections and drops, oldest first. */
-export async function* labFlows(_filter: FlowFilter = {}, _options: LabOptions = {}): AsyncIterable<FlowRecord> {
-  throw new LabError("internal", "not built yet");
+export async function* labFlows(filter: FlowFilter = {}, options: LabOptions = {}): AsyncGenerator<FlowRecord> {
+  const lab = find(options);
+  if (filter.follow === true) yield* askStream(lab.control, "flows", filter);
+  else yield* await ask(lab.control, "flows", filter);
 }
 
 /** Puts a fault into the rules of a running lab: only to test that disagreement is seen. */
-export async function labFault(_fault: Fault, _options: LabOptions = {}): Promise<void> {
-  throw new LabError("internal", "not built yet");
+export async function labFault(fault: Fault, options: LabOptions = {}): Promise<void> {
+  await ask(find(options).control, "fault", fault);
 }
 
 /** Ends a lab; nothing of it is left when this returns. */
-export async function labDown(_options: LabOptions = {}): Promise<void> {
-  throw new LabError("internal", "not built yet");
+export async function labDown(options: LabOptions = {}): Promise<void> {
+  const lab = find(options);
+  const answered = ask(lab.control, "down", {}).then(
+    () => {},
+    () => {},
+  );
+  await Promise.race([answered, sleep(DOWN_MS / 2, undefined, { ref: false })]);
+  if (!(await untilGone(lab.pid, DOWN_MS / 2))) {
+    process.kill(lab.pid, "SIGKILL");
+    await untilGone(lab.pid);
+  }
+}
+
+async function untilGone(pid: number, withinMs = DOWN_MS): Promise<boolean> {
+  const end = performance.now() + withinMs;
+  while (isAlive(pid)) {
+    if (performance.now() > end) return false;
+    await sleep(5);
+  }
+  return true;
 }

@@ -153,6 +153,11 @@ export interface Plan {
   /** Null: names do not resolve inside pods. */
   readonly dns: PlannedDns | null;
   readonly outside: readonly PlannedOutside[];
+  /**
+   * Whether the internet reaches pods and nodes at their own addresses, as in a VPC whose routing says so. Default
+   * false: from outside only load balancers and node ports answer.
+   */
+  readonly podsRoutable?: boolean;
   /** Identity of addresses that are neither pod nor node: 2, or 9 and 10 in a dual-stack Cilium cluster. */
   readonly world: { readonly ipv4: number; readonly ipv6: number };
 }

@@ -1,0 +1,171 @@
+/**
+ * Connection attempts made inside a site's namespace: each ends when it is known what became of it. A drop is known
+ * from the kernel's log, an arrival from the listener that took it.
+ */
+
+import koffi from "koffi";
+import type { Drop } from "./answers.ts";
+import { attemptKey, type DropLog } from "./drop-log.ts";
+import { type Endpoint, familyOf } from "./kernel/address.ts";
+import { close, errnoName, MSG_DONTWAIT, receive, send, SystemError } from "./kernel/libc.ts";
+import type { NetworkNamespace } from "./kernel/namespace.ts";
+import { connectionError, resetOnClose, tcpConnection, udpConnection } from "./kernel/sockets.ts";
+import { PROTOCOL_NUMBER } from "./verdicts.ts";
+
+/** Longest time that an attempt may stay without any news; only a defect of the lab comes to it. */
+const PATIENCE_MS = 5000;
+const ARRIVALS_KEPT = 20_000;
+
+export type Attempt =
+  /** The handshake completed; the socket is the caller's to close. `port` is the local port. */
+  | { readonly outcome: "open"; readonly fd: number; readonly port: number }
+  | { readonly outcome: "echo"; readonly bytes: Buffer; readonly port: number }
+  | { readonly outcome: "dropped"; readonly drop: Drop }
+  | { readonly outcome: "refused" }
+  | { readonly outcome: "lost"; readonly detail: string };
+
+export interface Origin {
+  readonly namespace: NetworkNamespace;
+  readonly address: string;
+  /** The address is not the namespace's own (outside). */
+  readonly foreign: boolean;
+}
+
+/** Who took which connection, told by the listeners; keyed by what the listener sees of the other side. */
+export class Arrivals {
+  private readonly taken = new Map<string, string>();
+  private readonly waiting = new Map<string, (owner: string) => void>();
+
+  arrived(protocol: number, address: string, port: number, owner: string): void {
+    const key = attemptKey(protocol, address, port);
+    const waiter = this.waiting.get(key);
+    if (waiter !== undefined) {
+      this.waiting.delete(key);
+      waiter(owner);
+      return;
+    }
+    this.taken.set(key, owner);
+    // Connections that no probe asks after: the oldest are forgotten.
+    if (this.taken.size > ARRIVALS_KEPT)
+      for (const oldest of this.taken.keys()) {
+        this.taken.delete(oldest);
+        break;
+      }
+  }
+
+  /** Resolves with null when nobody took it within the time. */
+  taker(key: string, withinMs: number): Promise<string | null> {
+    const known = this.taken.get(key);
+    if (known !== undefined) {
+      this.taken.delete(key);
+      return Promise.resolve(known);
+    }
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.waiting.delete(key);
+        resolve(null);
+      }, withinMs);
+      this.waiting.set(key, (owner) => {
+        clearTimeout(timer);
+        resolve(owner);
+      });
+    });
+  }
+}
+
+/** Opens a TCP connection; resolves as soon as its fate is known. */
+export function attemptTcp(drops: DropLog, origin: Origin, target: Endpoint): Promise<Attempt> {
+  return new Promise((resolve) => {
+    let opened: { readonly fd: number; readonly port: number };
+    try {
+      opened = tcpConnection(origin.namespace, origin.address, target, { foreign: origin.foreign });
+    } catch (error) {
+      resolve(failed(error));
+      return;
+    }
+    const { fd, port } = opened;
+    watch(drops, PROTOCOL_NUMBER.TCP, origin.address, port, fd, { writable: true }, resolve, () => {
+      const error = connectionError(fd);
+      if (error === 0) return { outcome: "open", fd, port };
+      const name = errnoName(error);
+      return name === "ECONNREFUSED" || name === "ECONNRESET"
+        ? { outcome: "refused" }
+        : { outcome: "lost", detail: name };
+    });
+  });
+}
+
+/** Sends one datagram and waits for the answer. */
+export function attemptUdp(drops: DropLog, origin: Origin, target: Endpoint, bytes: Uint8Array): Promise<Attempt> {
+  return new Promise((resolve) => {
+    let opened: { readonly fd: number; readonly port: number };
+    try {
+      opened = udpConnection(origin.namespace, origin.address, target, { foreign: origin.foreign });
+    } catch (error) {
+      resolve(failed(error));
+      return;
+    }
+    const { fd, port } = opened;
+    const room = Buffer.alloc(2048);
+    watch(drops, PROTOCOL_NUMBER.UDP, origin.address, port, fd, { readable: true }, resolve, () => {
+      try {
+        const answer = receive(fd, room, MSG_DONTWAIT);
+        return answer === null ? null : { outcome: "echo", bytes: answer, port };
+      } catch (error) {
+        if (error instanceof SystemError && error.code === "ECONNREFUSED") return { outcome: "refused" };
+        return failed(error);
+      }
+    });
+    try {
+      send(fd, bytes);
+    } catch (error) {
+      // An error that is already known (port unreachable) shows up in the watch as well.
+      if (!(error instanceof SystemError)) throw error;
+    }
+  });
+}
+
+function failed(error: unknown): Attempt {
+  return { outcome: "lost", detail: error instanceof Error ? error.message : String(error) };
+}
+
+/** Waits for the socket, the drop log or the end of patience, whichever is first; closes the socket unless it is open. */
+function watch(
+  drops: DropLog,
+  protocol: number,
+  address: string,
+  port: number,
+  fd: number,
+  events: { readonly readable?: boolean; readonly writable?: boolean },
+  resolve: (attempt: Attempt) => void,
+  ready: () => Attempt | null,
+): void {
+  const key = attemptKey(protocol, address, port);
+  const poll = koffi.node.poll(fd, events, () => {
+    const attempt = ready();
+    if (attempt !== null) finish(attempt);
+  });
+  const timer = setTimeout(
+    () => finish({ outcome: "lost", detail: `no answer within ${PATIENCE_MS} ms` }),
+    PATIENCE_MS,
+  );
+  const finish = (attempt: Attempt): void => {
+    clearTimeout(timer);
+    drops.forget(key);
+    poll.close();
+    if (attempt.outcome !== "open") close(fd);
+    resolve(attempt);
+  };
+  drops.await(key, (drop) => finish({ outcome: "dropped", drop }));
+}
+
+/** Ends an open connection at once, without trace. */
+export function abandon(fd: number): void {
+  resetOnClose(fd);
+  close(fd);
+}
+
+/** An address of the family from which a site speaks. */
+export function sourceAddress(addresses: readonly string[], target: string): string | null {
+  return addresses.find((address) => familyOf(address) === familyOf(target)) ?? null;
+}

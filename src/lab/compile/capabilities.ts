@@ -1,0 +1,19 @@
+/** What the lab enforces of the rule form, and what it does not: the one table that refusals and documentation read. */
+
+export const NOT_ENFORCED = {
+  "http-rules": "HTTP rules are judged by a proxy, which the lab does not have yet",
+  "dns-rules": "DNS rules are judged by a proxy, which the lab does not have yet",
+  "tls-names": "TLS server names are judged by a proxy, which the lab does not have yet",
+  "opaque-rules": "rules for a custom parser or listener are judged by nothing here",
+  names: "which addresses a DNS name stands for is learned by a proxy, which the lab does not have yet",
+  unresolved: "whom the rule means cannot be told from the input",
+  "unknown-labels": "the rule asks for a label whose value only a cluster knows",
+  authentication: "mutual authentication is not part of the lab",
+  "ordered-tiers": "tiers in which the first matching rule decides are not enforced by the lab",
+  "node-policies": "policies on nodes themselves are not enforced by the lab",
+  protocols: "the lab tells TCP, UDP, SCTP, ICMP and ICMPv6 apart, and no other protocol",
+  "named-ports-of-addresses": "a port name together with an address prefix that pods may have is not enforced by the lab",
+  "node-labels": "the rule tells nodes apart by labels, and the lab knows one's own node and the others only",
+} as const;
+
+export type NotEnforced = keyof typeof NOT_ENFORCED;

@@ -1,0 +1,352 @@
+/**
+ * From the rule form to the lab's ruleset, without a look at any answer of the engine: which identities a selector means,
+ * which ports a rule covers, which directions are closed. What the lab cannot express is returned, never left out
+ * quietly.
+ */
+import type { IdentityLabels } from "../../model/labels.ts";
+import type { ContainerPort, World } from "../../model/world.ts";
+import { type AddressSet, formatPrefix, rangePrefixes } from "../../net/address.ts";
+import { type PortProtocol, PORT_PROTOCOLS } from "../../net/protocol.ts";
+import type {
+  Direction,
+  Origin,
+  Peer as RulePeer,
+  Policy,
+  PolicySet,
+  PortMatch,
+  Rule,
+  Section,
+  Selector,
+} from "../../policy/rule.ts";
+import { matchesSelector } from "../../policy/selector.ts";
+import type { Peer, Ruleset, RulesetEntry, SubjectRules, Traffic } from "../ruleset.ts";
+import type { NotEnforced } from "./capabilities.ts";
+import type { LabIdentity, Population } from "./population.ts";
+
+/** A rule that the lab cannot enforce. */
+export interface Unsupported {
+  readonly origin: Origin;
+  readonly why: NotEnforced;
+}
+
+export interface CompiledRuleset {
+  readonly ruleset: Ruleset;
+  /** Each rule once; with any of them the ruleset is not the policy set that was meant. */
+  readonly unsupported: readonly Unsupported[];
+}
+
+/** Compiles the policies for the endpoints of a lab. */
+export function rulesetOf(set: PolicySet, population: Population): CompiledRuleset {
+  return new Compiler(set, population).compile();
+}
+
+/** Peers of one rule as the lab has them, and the identities among them. */
+interface LabPeers {
+  readonly peers: readonly Peer[];
+  readonly identities: readonly LabIdentity[];
+}
+
+class Compiler {
+  private readonly set: PolicySet;
+  private readonly identities: readonly LabIdentity[];
+  private readonly unsupported = new Map<string, Unsupported>();
+  private readonly clusterPorts: ReadonlyMap<string, ReadonlySet<number>>;
+
+  constructor(set: PolicySet, population: Population) {
+    this.set = set;
+    this.identities = population.identities;
+    this.clusterPorts = portNumbers(population.world);
+  }
+
+  compile(): CompiledRuleset {
+    const { set } = this;
+    const subjects: SubjectRules[] = [];
+    if (set.enforcement !== "never" && !set.audit) {
+      this.refuseTiers();
+      for (const identity of this.identities) {
+        if (identity.subject === undefined) continue;
+        for (const direction of ["ingress", "egress"] as const) {
+          const rules = this.subject(identity, identity.subject, direction);
+          if (rules !== undefined) subjects.push(rules);
+        }
+      }
+    }
+    const policies = [...new Set(set.policies.map(objectName))];
+    return { ruleset: { subjects, policies }, unsupported: [...this.unsupported.values()] };
+  }
+
+  private refuse(origin: Origin, why: NotEnforced): void {
+    const key = `${objectName(origin)} ${origin.section} ${origin.index} ${why}`;
+    this.unsupported.set(key, { origin, why });
+  }
+
+  private refuseTiers(): void {
+    const ordered = new Set(this.set.tiers.filter((tier) => tier.mode === "ordered").map((tier) => tier.name));
+    for (const policy of this.set.policies) {
+      const why = ordered.has(policy.tier)
+        ? "ordered-tiers"
+        : policy.subject.target === "node" && this.set.hostFirewall
+          ? "node-policies"
+          : undefined;
+      if (why !== undefined) this.refuse(originOf(policy), why);
+    }
+  }
+
+  /** The policies that govern an identity. */
+  private governing(labels: IdentityLabels): Policy[] {
+    return this.set.policies.filter((policy) => {
+      if (policy.subject.target !== "endpoint") return false;
+      const selects = matchesSelector(policy.subject.selector, labels);
+      if (selects === "maybe") this.refuse(originOf(policy), "unknown-labels");
+      return selects === "yes";
+    });
+  }
+
+  private subject(identity: LabIdentity, labels: IdentityLabels, direction: Direction): SubjectRules | undefined {
+    const policies = this.governing(labels);
+    const closing = policies.filter((policy) => policy.isolation[direction] === "closed");
+    const always =
+      this.set.enforcement === "always" || this.set.alwaysClosed.some((s) => matchesSelector(s, labels) === "yes");
+    const isolated = always || closing.length > 0;
+    if (!isolated && !policies.some((policy) => policy.isolation[direction] === "open")) return undefined;
+    const entries: RulesetEntry[] = [];
+    for (const policy of policies) {
+      for (const rule of policy.rules) {
+        if (rule.direction !== direction) continue;
+        entries.push(...this.entries(rule, identity, labels, requiresOf(policies, rule.origin.section)));
+      }
+    }
+    if (isolated) {
+      for (const rule of this.set.alwaysAllowed) {
+        // What a specification leaves open passes nowhere here.
+        const told = rule.peers.every((peer) => peer.kind !== "unknown");
+        if (rule.direction === direction && told) entries.push(...this.entries(rule, identity, labels, []));
+      }
+    }
+    const isolatedBy = [...new Set(closing.map(objectName))];
+    return {
+      identity: identity.number,
+      direction,
+      isolated,
+      isolatedBy: isolated && isolatedBy.length === 0 ? ["policy enforcement is always on"] : isolatedBy,
+      entries,
+    };
+  }
+
+  private entries(
+    rule: Rule,
+    subject: LabIdentity,
+    subjectLabels: IdentityLabels,
+    requires: readonly Selector[],
+  ): RulesetEntry[] {
+    if (rule.action === "pass") {
+      this.refuse(rule.origin, "ordered-tiers");
+      return [];
+    }
+    if (rule.authentication === "fail" && rule.action === "allow") return [];
+    if (rule.authentication === "required") this.refuse(rule.origin, "authentication");
+    const { action } = rule;
+    const origin = ruleName(rule.origin);
+    const { peers, identities } = this.peers(rule, subjectLabels, requires);
+    const out: RulesetEntry[] = [];
+    for (const item of rule.traffic) {
+      for (const application of item.application ?? []) this.refuse(rule.origin, APPLICATION[application.kind]);
+      const { match } = item;
+      if (match.kind === "named" && match.resolve === "destination" && rule.direction === "egress") {
+        out.push(...this.namedEgress(rule, match, peers, identities, action, origin));
+        continue;
+      }
+      for (const traffic of this.traffic(rule.origin, match, subject.namedPorts)) {
+        for (const peer of peers) out.push({ action, peer, traffic, origin });
+      }
+    }
+    return out;
+  }
+
+  /** A port name towards others is the number that each of them gives it. */
+  private namedEgress(
+    rule: Rule,
+    match: Extract<PortMatch, { kind: "named" }>,
+    peers: readonly Peer[],
+    chosen: readonly LabIdentity[],
+    action: "allow" | "deny",
+    origin: string,
+  ): RulesetEntry[] {
+    if (peers.some((peer) => peer.kind === "prefixes" && peer.covers === "all")) {
+      this.refuse(rule.origin, "named-ports-of-addresses");
+    }
+    const identities = peers.some((peer) => peer.kind === "any") ? this.identities : chosen;
+    return identities.flatMap((identity) =>
+      this.traffic(rule.origin, match, identity.namedPorts).map((traffic) => ({
+        action,
+        peer: { kind: "identities", identities: [identity.number] } as const,
+        traffic,
+        origin,
+      })),
+    );
+  }
+
+  private peers(rule: Rule, subject: IdentityLabels, requires: readonly Selector[]): LabPeers {
+    const peers: Peer[] = [];
+    const chosen = new Map<LabIdentity, true>();
+    for (const peer of rule.peers) {
+      switch (peer.kind) {
+        case "any":
+          peers.push({ kind: "any" });
+          break;
+        case "labels":
+          for (const identity of this.selected(rule, peer, subject, requires)) chosen.set(identity, true);
+          break;
+        case "addresses":
+          peers.push(prefixPeer(peer.addresses, peer.scope));
+          break;
+        case "names":
+          this.refuse(rule.origin, "names");
+          break;
+        case "unknown":
+          this.refuse(rule.origin, "unresolved");
+          break;
+      }
+    }
+    const identities = [...chosen.keys()];
+    const numbers = [...new Set(identities.map((identity) => identity.number))];
+    if (numbers.length > 0) peers.push({ kind: "identities", identities: numbers });
+    return { peers, identities };
+  }
+
+  /** The identities that a selector means. */
+  private selected(
+    rule: Rule,
+    peer: Extract<RulePeer, { kind: "labels" }>,
+    subject: IdentityLabels,
+    requires: readonly Selector[],
+  ): LabIdentity[] {
+    const selectors = [peer.selector, ...(peer.constrained === true ? requires : [])];
+    const verdicts = new Map<number, Set<boolean>>();
+    const found = this.identities.filter((identity) => {
+      const matches = selectors.map((selector) => matchesSelector(selector, identity.labels));
+      const { same, notSame } = peer;
+      const selected =
+        !matches.includes("no") &&
+        (same === undefined || compare(same, subject, identity.labels) === "same") &&
+        (notSame === undefined || compare(notSame, subject, identity.labels) === "different");
+      if (selected && matches.includes("maybe")) this.refuse(rule.origin, "unknown-labels");
+      const known = verdicts.get(identity.number);
+      if (known === undefined) verdicts.set(identity.number, new Set([selected]));
+      else known.add(selected);
+      return selected;
+    });
+    // All nodes are one number to their own pods: a rule that takes some and leaves others cannot be told by it.
+    if ([...verdicts.values()].some((set) => set.size > 1)) this.refuse(rule.origin, "node-labels");
+    return found;
+  }
+
+  private traffic(origin: Origin, match: PortMatch, declared: readonly ContainerPort[]): Traffic[] {
+    switch (match.kind) {
+      case "any":
+        return [{ protocol: "any" }];
+      case "ports":
+        return [{ protocol: match.protocol, ports: portRange(match.first, match.last) }];
+      case "icmp": {
+        const protocol = match.family === "IPv4" ? "ICMP" : "ICMPv6";
+        if (match.first === 0 && match.last === 255) return [{ protocol, type: null }];
+        return Array.from({ length: match.last - match.first + 1 }, (_, i) => ({ protocol, type: match.first + i }));
+      }
+      case "protocol":
+        if (match.protocol === "ICMP" || match.protocol === "ICMPv6") return [{ protocol: match.protocol, type: null }];
+        if (isPortProtocol(match.protocol)) return [{ protocol: match.protocol, ports: null }];
+        this.refuse(origin, "protocols");
+        return [];
+      case "named":
+        return match.resolve === "destination"
+          ? declared
+              .filter((p) => p.name === match.name && (match.protocol === undefined || match.protocol === p.protocol))
+              .map((p) => ({ protocol: p.protocol, ports: portRange(p.port, p.port) }))
+          : this.clusterPort(match.name, match.protocol);
+    }
+  }
+
+  /** A name that has one number in the whole cluster means it; several mean nothing (cilium.md R5.6). */
+  private clusterPort(name: string, protocol: PortProtocol | undefined): Traffic[] {
+    return (protocol === undefined ? PORT_PROTOCOLS : [protocol]).flatMap((one) => {
+      const [number, ...more] = this.clusterPorts.get(`${name}/${one}`) ?? [];
+      return number === undefined || more.length > 0 ? [] : [{ protocol: one, ports: portRange(number, number) }];
+    });
+  }
+}
+
+const APPLICATION = {
+  http: "http-rules",
+  dns: "dns-rules",
+  tls: "tls-names",
+  opaque: "opaque-rules",
+} as const satisfies Record<string, NotEnforced>;
+
+const COVERS = { outside: "outside", nodes: "nodes", any: "all" } as const;
+
+function prefixPeer(addresses: AddressSet, scope: keyof typeof COVERS): Peer {
+  const prefixes = addresses.flatMap((range) =>
+    rangePrefixes(range).map((prefix) => ({ cidr: formatPrefix(prefix), except: [] })),
+  );
+  return { kind: "prefixes", prefixes, covers: COVERS[scope] };
+}
+
+function portRange(first: number, last: number): { readonly first: number; readonly last: number } | null {
+  return first <= 1 && last >= 65_535 ? null : { first, last };
+}
+
+function isPortProtocol(protocol: string): protocol is PortProtocol {
+  return PORT_PROTOCOLS.some((one) => one === protocol);
+}
+
+function requiresOf(policies: readonly Policy[], section: Section): readonly Selector[] {
+  return policies.flatMap((policy) => policy.requires?.[section] ?? []);
+}
+
+/** Whether two ends that both carry the keys agree in all of them. */
+function compare(keys: readonly string[], a: IdentityLabels, b: IdentityLabels): "same" | "different" | "absent" {
+  if (!keys.every((key) => a.has(key) && b.has(key))) return "absent";
+  return keys.every((key) => a.get(key) === b.get(key)) ? "same" : "different";
+}
+
+/** Every number that a port name has on pods with a network of their own, by `name/protocol`. */
+function portNumbers(world: World): ReadonlyMap<string, ReadonlySet<number>> {
+  const out = new Map<string, Set<number>>();
+  for (const workload of world.workloads) {
+    if (workload.hostNetwork) continue;
+    for (const { name, protocol, port } of workload.ports) {
+      if (name === undefined) continue;
+      const key = `${name}/${protocol}`;
+      const known = out.get(key);
+      if (known === undefined) out.set(key, new Set([port]));
+      else known.add(port);
+    }
+  }
+  return out;
+}
+
+function objectName(object: { readonly kind: string; readonly namespace?: string; readonly name: string }): string {
+  return object.namespace === undefined
+    ? `${object.kind}/${object.name}`
+    : `${object.kind}/${object.namespace}/${object.name}`;
+}
+
+function ruleName(origin: Origin): string {
+  return origin.document === undefined
+    ? objectName(origin)
+    : `${objectName(origin)}#${origin.section}[${origin.index}]`;
+}
+
+/** A policy as the origin of a refusal that concerns it whole. */
+function originOf(policy: Policy): Origin {
+  return (
+    policy.rules[0]?.origin ?? {
+      kind: policy.kind,
+      ...(policy.namespace === undefined ? {} : { namespace: policy.namespace }),
+      name: policy.name,
+      section: "ingress",
+      index: 0,
+      ...(policy.document === undefined ? {} : { document: policy.document, path: policy.path }),
+    }
+  );
+}

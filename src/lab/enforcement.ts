@@ -1,0 +1,529 @@
+/**
+ * The verdict tables as nftables of the router.
+ *
+ * One forward chain judges every packet of a connection's original direction; the connection mark remembers the
+ * policy set (generation) under which it last passed, so a packet of a connection that has been judged costs one
+ * comparison, and a new generation makes all connections be judged again. A policy set comes into force in one
+ * transaction, which swaps the rules: tables of a new generation are filled beforehand under names that no rule reads
+ * yet, and the rules of the generation before keep naming their own, so that no packet sees half of two sets.
+ */
+
+import { numberBytes, spaceEnd } from "./address-space.ts";
+import { addressBytes, type Family, familyOf } from "./kernel/address.ts";
+import {
+  ACCEPT,
+  compare,
+  conntrack,
+  CT_DST_NAT,
+  CT_ESTABLISHED,
+  CT_RELATED,
+  CT_REPLY,
+  DROP,
+  type Expression,
+  goTo,
+  immediate,
+  jump,
+  limit,
+  log,
+  LOG_PREFIX_MAX,
+  lookUp,
+  lookUpVerdict,
+  mask,
+  member,
+  meta,
+  number32,
+  payload,
+  REGISTER,
+  RETURN,
+  setConntrackMark,
+  setMeta,
+  verdict,
+} from "./kernel/expressions.ts";
+import type { Element, NftTable, SetShape, Transaction } from "./kernel/nftables.ts";
+import type { Direction } from "./ruleset.ts";
+import {
+  type Judgement,
+  pairKey,
+  PROTOCOL_NUMBER,
+  splitTableKey,
+  type Version,
+  type VerdictTables,
+} from "./verdicts.ts";
+
+export const DROP_GROUP = 5;
+export const FLOW_GROUP = 6;
+/** New connections that are logged a second; beyond, flows are left out, never packets. */
+const FLOW_RATE = 10_000;
+const FAMILIES: readonly Family[] = [4, 6];
+const DIRECTIONS: readonly Direction[] = ["egress", "ingress"];
+const NFPROTO = { 4: Buffer.of(2), 6: Buffer.of(10) } as const;
+/** Offset and length in the network header. */
+type Field = readonly [offset: number, length: number];
+const SOURCE: Readonly<Record<Family, Field>> = { 4: [12, 4], 6: [8, 16] };
+const DESTINATION: Readonly<Record<Family, Field>> = { 4: [16, 4], 6: [24, 16] };
+const PORT_PROTOCOLS = [PROTOCOL_NUMBER.TCP, PROTOCOL_NUMBER.UDP, PROTOCOL_NUMBER.SCTP];
+const FIRST_PORT_CLASS = 256;
+const JUDGE = "judge";
+const VERDICTS = "verdicts";
+const NONE = number32(0);
+
+/** What drops a packet before any policy. */
+export const OTHER_DROPS = {
+  "not-routed": "not-routed: from outside only load balancers answer",
+  "no-backend": "no-backend: nothing stands behind this service address and port",
+  fault: "fault: seeded by a test",
+  unjudged: "unjudged: the tables are incomplete",
+} as const;
+
+/** The text that the kernel logs with a drop: the judgement's number, then what it means, cut to what fits. */
+export function dropPrefix(judgement: Judgement): string {
+  const text = `#${judgement.id} ${judgement.direction} ${judgement.reason === "rule" ? "deny" : judgement.reason} ${judgement.policies.join(" ")}`;
+  return Buffer.from(text).subarray(0, LOG_PREFIX_MAX).toString("utf8").trim();
+}
+
+function dropChain(judgement: Judgement): string {
+  return `drop-${judgement.id}`;
+}
+
+/** Addresses that services have and nobody else: what is left untranslated there has no backend. */
+export interface ForwardSettings {
+  readonly internetIndex: number;
+  /** Whether the internet reaches pods and nodes without a load balancer. */
+  readonly podsRoutable: boolean;
+  readonly serviceAddresses: readonly string[];
+}
+
+export interface FaultPair {
+  readonly kind: "pass" | "drop";
+  readonly source: string;
+  readonly destination: string;
+}
+
+/** A set whose content belongs to one generation, and a name for that content. */
+interface Loaded {
+  readonly name: string;
+  readonly content: string;
+  /** No rule needs to look into it. */
+  readonly empty: boolean;
+}
+
+function key(version: number, peerClass: number, last: number): Buffer {
+  const bytes = Buffer.alloc(12);
+  bytes.writeUInt32LE(version, 0);
+  bytes.writeUInt32LE(peerClass, 4);
+  bytes.writeUInt32LE(last, 8);
+  return bytes;
+}
+
+/** As the registers hold (protocol, port): a big-endian number, so that intervals sort by protocol, then port. */
+function portKey(protocol: number, port: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes[0] = protocol;
+  if (protocol === PROTOCOL_NUMBER.ICMP || protocol === PROTOCOL_NUMBER.ICMPv6) bytes[4] = port;
+  else bytes.writeUInt16BE(port, 4);
+  return bytes;
+}
+
+function* versionElements(version: Version): Generator<Element> {
+  for (const [at, judgement] of version.table) {
+    const { peerClass, key: last } = splitTableKey(at);
+    yield {
+      key: key(version.id, peerClass, last),
+      value: judgement.action === "allow" ? RETURN : goTo(dropChain(judgement)),
+    };
+  }
+}
+
+export class Enforcement {
+  generation = 0;
+  private readonly table: NftTable;
+  private readonly versions = new Map<number, Version>();
+  private inForce: ReadonlySet<number> = new Set();
+  private readonly dropChains = new Set<number>();
+  private readonly loaded = new Map<string, Loaded>();
+  private setNumber = 0;
+  private settings: ForwardSettings;
+  private faults: readonly FaultPair[] = [];
+
+  constructor(table: NftTable, settings: ForwardSettings) {
+    this.table = table;
+    this.settings = settings;
+    const transaction = table
+      .transaction()
+      .addChain(JUDGE, { type: "filter", hook: "forward", priority: 0, policy: "drop" })
+      .addSet({ name: VERDICTS, keyLength: 12, value: "verdict" });
+    for (const direction of DIRECTIONS) for (const family of FAMILIES) transaction.addChain(`${direction}${family}`);
+    for (const [name, prefix] of Object.entries(OTHER_DROPS)) {
+      transaction.addChain(name).addRule(name, log(DROP_GROUP, prefix), verdict(DROP));
+    }
+    table.commit(transaction, "forward chains");
+  }
+
+  /** Puts tables in force; returns how many verdict entries had to be added. */
+  enforce(tables: VerdictTables, settings: ForwardSettings = this.settings): number {
+    this.settings = settings;
+    this.unloadVersions(tables);
+    const added = this.loadVersions(tables);
+    this.inForce = new Set(tables.versions.keys());
+    this.generation++;
+    const swap = this.table.transaction();
+    const outdated: string[] = [];
+    for (const { shape, elements, content } of generationSets(tables, settings, this.faults)) {
+      const before = this.loaded.get(shape.name);
+      if (before?.content === content) continue;
+      const name = `${shape.name}-${++this.setNumber}`;
+      const create = this.table.transaction().addSet({ ...shape, name });
+      this.table.commit(create, `set ${name}`);
+      this.table.fill(name, elements, `set ${name}`);
+      if (before !== undefined) outdated.push(before.name);
+      this.loaded.set(shape.name, { name, content, empty: elements.length === 0 });
+    }
+    this.writeRules(swap, tables);
+    for (const name of outdated) swap.deleteSet(name);
+    this.table.commit(swap, `policy generation ${this.generation}`);
+    return added;
+  }
+
+  /** Faults act on every packet from now on. */
+  seed(faults: readonly FaultPair[], tables: VerdictTables): void {
+    this.faults = faults;
+    this.enforce(tables);
+  }
+
+  private loadVersions(tables: VerdictTables): number {
+    const fresh = [...tables.versions.values()].filter((version) => !this.versions.has(version.id));
+    const chains = new Map<number, Judgement>();
+    let count = 0;
+    for (const version of fresh) {
+      count += version.table.size;
+      for (const judgement of version.table.values()) {
+        if (judgement.action === "deny" && !this.dropChains.has(judgement.id)) chains.set(judgement.id, judgement);
+      }
+    }
+    let transaction = this.table.transaction();
+    for (const judgement of chains.values()) {
+      const name = dropChain(judgement);
+      transaction.addChain(name).addRule(name, log(DROP_GROUP, dropPrefix(judgement)), verdict(DROP));
+      this.dropChains.add(judgement.id);
+      if (transaction.size < 100_000) continue;
+      this.table.commit(transaction, "drop chains");
+      transaction = this.table.transaction();
+    }
+    if (chains.size > 0) this.table.commit(transaction.addChain(JUDGE), "drop chains");
+    this.table.fill(
+      VERDICTS,
+      (function* (): Generator<Element> {
+        for (const version of fresh) yield* versionElements(version);
+      })(),
+      "verdicts",
+    );
+    for (const version of fresh) this.versions.set(version.id, version);
+    return count;
+  }
+
+  /**
+   * Removes what the rules in force do not name, hence what the rules before them named: a packet that was on its way
+   * through those at the swap found its entries in place.
+   */
+  private unloadVersions(tables: VerdictTables): void {
+    const stale = [...this.versions.values()].filter(({ id }) => !tables.versions.has(id) && !this.inForce.has(id));
+    this.table.empty(
+      VERDICTS,
+      (function* (): Generator<Element> {
+        for (const version of stale) for (const { key: at } of versionElements(version)) yield { key: at };
+      })(),
+      "stale verdicts",
+    );
+    for (const version of stale) this.versions.delete(version.id);
+  }
+
+  private set(name: string): string | null {
+    const found = this.loaded.get(name);
+    return found === undefined || found.empty ? null : found.name;
+  }
+
+  private writeRules(swap: Transaction, tables: VerdictTables): void {
+    const r0 = REGISTER(0);
+    const rule = (...expressions: readonly Expression[]): void => {
+      swap.addRule(JUDGE, ...expressions);
+    };
+    const stateIs = (bits: number): readonly Expression[] => [
+      conntrack("state", r0),
+      mask(r0, number32(bits)),
+      compare(r0, "neq", NONE),
+    ];
+    swap.flushChain(JUDGE);
+    for (const direction of DIRECTIONS) for (const family of FAMILIES) swap.flushChain(`${direction}${family}`);
+
+    // Errors about known connections, and replies, pass (Cilium R4.4.1).
+    rule(...stateIs(CT_RELATED), verdict(ACCEPT));
+    rule(
+      conntrack("direction", r0),
+      compare(r0, "eq", Buffer.of(CT_REPLY)),
+      ...stateIs(CT_ESTABLISHED),
+      verdict(ACCEPT),
+    );
+    for (const family of FAMILIES) {
+      for (const [kind, end] of [
+        ["pass", ACCEPT],
+        ["drop", goTo("fault")],
+      ] as const) {
+        const name = this.set(`fault-${kind}${family}`);
+        if (name !== null) rule(...isFamily(family), ...pair(family, "source"), member(name, r0), verdict(end));
+      }
+    }
+    rule(conntrack("mark", r0), compare(r0, "eq", number32(this.generation)), verdict(ACCEPT));
+    if (!this.settings.podsRoutable) {
+      const internet = number32(this.settings.internetIndex);
+      rule(
+        meta("inputIndex", r0),
+        compare(r0, "eq", internet),
+        meta("outputIndex", r0),
+        compare(r0, "neq", internet),
+        conntrack("status", r0),
+        mask(r0, number32(CT_DST_NAT)),
+        compare(r0, "eq", NONE),
+        verdict(goTo("not-routed")),
+      );
+    }
+    for (const family of FAMILIES) {
+      const services = this.set(`services${family}`);
+      if (services !== null) {
+        rule(...isFamily(family), field(DESTINATION[family], r0), member(services, r0), verdict(goTo("no-backend")));
+      }
+    }
+    for (const direction of DIRECTIONS) {
+      for (const family of FAMILIES) {
+        const subjects = this.set(`${direction}${family}`);
+        if (subjects === null) continue;
+        const subject = direction === "egress" ? SOURCE[family] : DESTINATION[family];
+        const chain = `${direction}${family}`;
+        rule(...isFamily(family), field(subject, r0), member(subjects, r0), verdict(jump(chain)));
+        this.writeDirection(swap, tables, direction, family, subjects);
+      }
+    }
+    rule(immediate(r0, number32(this.generation)), setConntrackMark(r0));
+    rule(
+      conntrack("state", r0),
+      mask(r0, number32(8)),
+      compare(r0, "neq", NONE),
+      limit(FLOW_RATE, FLOW_RATE),
+      log(FLOW_GROUP, "flow"),
+    );
+    rule(verdict(ACCEPT));
+  }
+
+  /** The mark becomes the class of the peer; then the look-ups, the most specific first. */
+  private writeDirection(
+    swap: Transaction,
+    tables: VerdictTables,
+    direction: Direction,
+    family: Family,
+    subjects: string,
+  ): void {
+    const chain = `${direction}${family}`;
+    const r0 = REGISTER(0);
+    const r1 = REGISTER(1);
+    const r2 = REGISTER(2);
+    const wide = REGISTER(4);
+    const [subjectField, peerField] =
+      direction === "egress" ? [SOURCE[family], DESTINATION[family]] : [DESTINATION[family], SOURCE[family]];
+    const rule = (...expressions: readonly Expression[]): void => {
+      swap.addRule(chain, ...expressions);
+    };
+    rule(immediate(r0, NONE), setMeta("mark", r0));
+    const classes = this.set(`classes${family}`);
+    if (classes !== null) rule(field(peerField, wide), lookUp(classes, wide, r0), setMeta("mark", r0));
+    const ranges = this.set(`ranges${family}`);
+    if (ranges !== null) {
+      rule(
+        meta("mark", r0),
+        compare(r0, "eq", NONE),
+        field(peerField, wide),
+        lookUp(ranges, wide, r0),
+        setMeta("mark", r0),
+      );
+    }
+    const near = this.set(`near${family}`);
+    if (near !== null) {
+      rule(
+        ...pair(family, direction === "egress" ? "destination" : "source"),
+        lookUp(near, r0, r0),
+        setMeta("mark", r0),
+      );
+    }
+    const version: readonly Expression[] = [field(subjectField, wide), lookUp(subjects, wide, r0)];
+    const named: readonly Expression[] = [meta("mark", r1)];
+    const anybody: readonly Expression[] = [immediate(r1, NONE)];
+    const everything: readonly Expression[] = [immediate(r2, NONE)];
+    const protocol: readonly Expression[] = [meta("protocol", r2)];
+    const judge = (...expressions: readonly (readonly Expression[])[]): void => {
+      rule(...version, ...expressions.flat(), lookUpVerdict(VERDICTS, r0));
+    };
+    const depths = depthsOf(tables, direction);
+    const ports = this.set("ports");
+    for (const [peer, level] of [
+      [named, depths.named],
+      [anybody, depths.anybody],
+    ] as const) {
+      if (level.port && ports !== null) {
+        for (const number of PORT_PROTOCOLS) {
+          if (!tables.ports.some((range) => range.protocol === number)) continue;
+          rule(
+            meta("protocol", r2),
+            compare(r2, "eq", Buffer.of(number)),
+            ...version,
+            ...peer,
+            payload("transport", 2, 2, REGISTER(3)),
+            lookUp(ports, r2, r2),
+            lookUpVerdict(VERDICTS, r0),
+          );
+        }
+        const icmp = family === 4 ? PROTOCOL_NUMBER.ICMP : PROTOCOL_NUMBER.ICMPv6;
+        if (tables.ports.some((range) => range.protocol === icmp)) {
+          rule(
+            meta("protocol", r2),
+            compare(r2, "eq", Buffer.of(icmp)),
+            ...version,
+            ...peer,
+            payload("transport", 0, 1, REGISTER(3)),
+            lookUp(ports, r2, r2),
+            lookUpVerdict(VERDICTS, r0),
+          );
+        }
+      }
+      if (level.protocol) judge(peer, protocol);
+      if (level.everything) judge(peer, everything);
+    }
+    rule(verdict(goTo("unjudged")));
+  }
+}
+
+/** Which levels of look-up any table of a direction uses: the others need no rule. */
+function depthsOf(
+  tables: VerdictTables,
+  direction: Direction,
+): Record<"named" | "anybody", { port: boolean; protocol: boolean; everything: boolean }> {
+  const level = (): { port: boolean; protocol: boolean; everything: boolean } => ({
+    port: false,
+    protocol: false,
+    everything: false,
+  });
+  const out = { named: level(), anybody: level() };
+  for (const id of new Set(tables[direction].values())) {
+    for (const at of tables.versions.get(id)?.table.keys() ?? []) {
+      const { peerClass, key: last } = splitTableKey(at);
+      const depth = peerClass === 0 ? out.anybody : out.named;
+      if (last === 0) depth.everything = true;
+      else if (last < FIRST_PORT_CLASS) depth.protocol = true;
+      else depth.port = true;
+    }
+  }
+  return out;
+}
+
+function field([offset, length]: Field, to: number): Expression {
+  return payload("network", offset, length, to);
+}
+
+function isFamily(family: Family): readonly Expression[] {
+  return [meta("networkProtocol", REGISTER(15)), compare(REGISTER(15), "eq", NFPROTO[family])];
+}
+
+/** Both addresses side by side from register 0 on; `first` says which one leads. */
+function pair(family: Family, first: "source" | "destination"): readonly Expression[] {
+  const [leading, following] =
+    first === "source" ? [SOURCE[family], DESTINATION[family]] : [DESTINATION[family], SOURCE[family]];
+  return [field(leading, REGISTER(0)), field(following, REGISTER(leading[1] / 4))];
+}
+
+interface GenerationSet {
+  readonly shape: SetShape;
+  readonly elements: readonly Element[];
+  readonly content: string;
+}
+
+/** Every set of a generation but the verdicts; empty ones are left out unless they are looked up all the same. */
+function* generationSets(
+  tables: VerdictTables,
+  settings: ForwardSettings,
+  faults: readonly FaultPair[],
+): Generator<GenerationSet> {
+  for (const family of FAMILIES) {
+    const bytes = family === 4 ? 4 : 16;
+    const mine = (address: string): boolean => familyOf(address) === family;
+    const numbers = (name: string, entries: Iterable<readonly [string, number]>): GenerationSet => {
+      const own = [...entries].filter(([address]) => mine(address));
+      return hashed(
+        { name: `${name}${family}`, keyLength: bytes, value: { length: 4 } },
+        own.map(([address, number]) => ({ key: addressBytes(address), value: number32(number) })),
+        own.join(";"),
+      );
+    };
+    yield numbers("egress", tables.egress);
+    yield numbers("ingress", tables.ingress);
+    yield numbers("classes", tables.classes);
+    const near = [...tables.near].filter(([both]) => mine(both.split(" ")[0] ?? ""));
+    yield hashed(
+      { name: `near${family}`, keyLength: bytes * 2, value: { length: 4 } },
+      near.map(([both, number]) => ({ key: pairBytes(both), value: number32(number) })),
+      near.join(";"),
+    );
+    yield {
+      shape: { name: `ranges${family}`, keyLength: bytes, value: { length: 4 }, interval: true },
+      elements: rangeElements(family, tables.ranges[family]),
+      content: tables.ranges[family].map((range) => `${range.from}=${range.class}`).join(),
+    };
+    const services = settings.serviceAddresses.filter(mine);
+    yield hashed(
+      { name: `services${family}`, keyLength: bytes },
+      services.map((address) => ({ key: addressBytes(address) })),
+      services.join(),
+    );
+    for (const kind of ["pass", "drop"] as const) {
+      const own = faults
+        .filter((fault) => fault.kind === kind && mine(fault.source))
+        .map(({ source, destination }) => pairKey(source, destination));
+      // Kept when empty: a fault that was taken back must not stay in force.
+      yield {
+        shape: { name: `fault-${kind}${family}`, keyLength: bytes * 2, size: own.length },
+        elements: own.map((both) => ({ key: pairBytes(both) })),
+        content: own.join(),
+      };
+    }
+  }
+  yield {
+    shape: { name: "ports", keyLength: 8, value: { length: 4 }, interval: true },
+    elements: tables.ports.flatMap(({ protocol, first, last, class: number }): readonly Element[] => [
+      { key: portKey(protocol, first), value: number32(number) },
+      { key: afterPort(protocol, last), intervalEnd: true },
+    ]),
+    content: JSON.stringify(tables.ports),
+  };
+}
+
+function afterPort(protocol: number, last: number): Buffer {
+  const narrow = protocol === PROTOCOL_NUMBER.ICMP || protocol === PROTOCOL_NUMBER.ICMPv6;
+  const next = last + 1;
+  return next > (narrow ? 255 : 65_535) ? portKey(protocol + 1, 0) : portKey(protocol, next);
+}
+
+function pairBytes(both: string): Buffer {
+  return Buffer.concat(both.split(" ").map(addressBytes));
+}
+
+function hashed(shape: SetShape, elements: readonly Element[], content: string): GenerationSet {
+  return { shape: { ...shape, size: elements.length }, elements, content };
+}
+
+/** Each range ends where the next begins; the last reaches the end of the space and needs no end. */
+function rangeElements(
+  family: Family,
+  ranges: readonly { readonly from: bigint; readonly class: number }[],
+): readonly Element[] {
+  return ranges.flatMap((range, index): readonly Element[] => {
+    const start: Element = { key: numberBytes(family, range.from), value: number32(range.class) };
+    const next = ranges[index + 1]?.from ?? spaceEnd(family);
+    return next === spaceEnd(family) ? [start] : [start, { key: numberBytes(family, next), intervalEnd: true }];
+  });
+}

@@ -1,0 +1,173 @@
+/**
+ * The lab's wires: one network namespace a site, each joined by a veth pair to the router, which is the daemon's own
+ * namespace. Sites are routed, not bridged: each has its address alone (/32, /128), one gateway, and neighbour entries
+ * that never expire, so that no packet of the lab's own ever asks for anybody (Calico and Cilium route pods the same
+ * way).
+ *
+ * The one router stands for the data path of every node. So all policy is enforced in one place, and a policy set
+ * changes for all nodes in one transaction.
+ */
+
+import { LabError } from "./failure.ts";
+import { type Family, familyOf } from "./kernel/address.ts";
+import { SystemError } from "./kernel/libc.ts";
+import { NetworkNamespace, setKernelParameter } from "./kernel/namespace.ts";
+import { LOOPBACK, RouteBatch } from "./kernel/rtnetlink.ts";
+import { INTERNET, type Site } from "./sites.ts";
+
+const FIRST_INDEX = 100;
+const SITE_INDEX = 2;
+const GATEWAY = { 4: "169.254.1.1", 6: "fe80::1" } as const;
+const EVERYWHERE = { 4: "0.0.0.0/0", 6: "::/0" } as const;
+const ANY_ADDRESS_TABLE = 100;
+const BUFFER = 4 * 1024 * 1024;
+
+/** A site whose wires are laid. */
+export interface WiredSite {
+  readonly site: Site;
+  readonly namespace: NetworkNamespace;
+  /** Index of its link in the router. */
+  readonly index: number;
+}
+
+function hardware(side: "router" | "site", index: number): Buffer {
+  const bytes = Buffer.from([2, side === "router" ? 1 : 2, 0, 0, 0, 0]);
+  bytes.writeUInt32BE(index, 2);
+  return bytes;
+}
+
+function host(address: string): string {
+  return `${address}/${familyOf(address) === 4 ? 32 : 128}`;
+}
+
+function families(site: Site): readonly Family[] {
+  return [...new Set(site.addresses.map(familyOf))];
+}
+
+/** Prepares the daemon's own namespace to be the router. */
+function prepareRouter(): void {
+  // Inherited from the machine otherwise; a packet with a foreign source address is dropped (rp_filter 1).
+  setKernelParameter("net/ipv4/conf/all/rp_filter", "1");
+  setKernelParameter("net/ipv4/conf/default/rp_filter", "1");
+  setKernelParameter("net/ipv4/conf/all/send_redirects", "0");
+  setKernelParameter("net/ipv4/conf/default/send_redirects", "0");
+  setKernelParameter("net/ipv4/conf/default/accept_redirects", "0");
+  setKernelParameter("net/ipv4/conf/default/forwarding", "1");
+  setKernelParameter("net/ipv6/conf/default/accept_ra", "0");
+  setKernelParameter("net/ipv6/conf/all/forwarding", "1");
+  setKernelParameter("net/ipv6/conf/default/forwarding", "1");
+  if (!setKernelParameter("net/ipv4/ip_forward", "1")) {
+    throw new LabError("kernel-feature-missing", "net.ipv4.ip_forward cannot be set in the lab's network namespace");
+  }
+}
+
+export class Fabric {
+  private readonly wired = new Map<string, WiredSite>();
+  private readonly router: RouteBatch;
+  private nextIndex = FIRST_INDEX;
+
+  constructor() {
+    prepareRouter();
+    this.router = new RouteBatch(BUFFER);
+    this.router.up(LOOPBACK);
+    this.router.address(LOOPBACK, GATEWAY[4]);
+    this.router.flush();
+  }
+
+  get(name: string): WiredSite | undefined {
+    return this.wired.get(name);
+  }
+
+  *[Symbol.iterator](): Generator<WiredSite> {
+    yield* this.wired.values();
+  }
+
+  /** Adds sites: their namespaces, then their wires in one batch, then what is inside each. */
+  add(sites: readonly Site[]): void {
+    const added: WiredSite[] = [];
+    try {
+      for (const site of sites) added.push({ site, namespace: NetworkNamespace.create(), index: this.nextIndex++ });
+    } catch (error) {
+      for (const { namespace } of added) namespace.close();
+      throw tooMany(error, added.length);
+    }
+    for (const { namespace, index } of added) {
+      this.router.veth(
+        { name: `s${index}`, index, hardware: hardware("router", index) },
+        { name: "eth0", index: SITE_INDEX, hardware: hardware("site", index) },
+        namespace.fd,
+      );
+    }
+    this.router.flush();
+    for (const { site, index } of added) {
+      this.router.withoutAutomaticAddress(index);
+      this.router.up(index);
+      for (const address of site.addresses) {
+        this.router.route({ to: host(address), device: index });
+        this.router.neighbour(index, address, hardware("site", index));
+        if (site.name === INTERNET)
+          this.router.route({ to: EVERYWHERE[familyOf(address)], via: address, device: index });
+      }
+    }
+    this.router.flush();
+    for (const wired of added) {
+      wired.namespace.run(() => configureInside(wired));
+      this.wired.set(wired.site.name, wired);
+    }
+  }
+
+  remove(names: readonly string[]): void {
+    for (const name of names) {
+      const found = this.wired.get(name);
+      if (found === undefined) continue;
+      this.wired.delete(name);
+      this.router.removeLink(found.index);
+      found.namespace.close();
+    }
+    this.router.flush();
+  }
+
+  /** Replaces what is known of a site whose addresses stay: its ports, its node. */
+  rename(site: Site): void {
+    const found = this.wired.get(site.name);
+    if (found !== undefined) this.wired.set(site.name, { ...found, site });
+  }
+}
+
+function configureInside({ site, index }: WiredSite): void {
+  const outside = site.kind === "outside";
+  if (outside) {
+    // Answers for every address, whatever the way back is.
+    setKernelParameter("net/ipv4/conf/all/rp_filter", "0");
+    setKernelParameter("net/ipv4/conf/eth0/rp_filter", "0");
+    setKernelParameter("net/ipv4/conf/all/accept_redirects", "0");
+  }
+  const batch = new RouteBatch();
+  try {
+    batch.up(LOOPBACK);
+    batch.withoutAutomaticAddress(SITE_INDEX);
+    batch.up(SITE_INDEX);
+    for (const address of site.addresses) batch.address(SITE_INDEX, address);
+    for (const family of families(site)) {
+      batch.neighbour(SITE_INDEX, GATEWAY[family], hardware("router", index));
+      batch.route({ to: EVERYWHERE[family], via: GATEWAY[family], device: SITE_INDEX });
+      if (outside) {
+        batch.route({ to: EVERYWHERE[family], type: "local", device: LOOPBACK, table: ANY_ADDRESS_TABLE });
+        batch.ruleForDevice(family, "eth0", ANY_ADDRESS_TABLE, 10);
+      }
+    }
+    batch.flush();
+  } finally {
+    batch.close();
+  }
+}
+
+function tooMany(error: unknown, made: number): unknown {
+  if (!(error instanceof SystemError)) return error;
+  if (error.code === "ENOSPC") {
+    return new LabError("too-many-pods", `user.max_net_namespaces allows no more than ${made} pods here`);
+  }
+  if (error.code === "EMFILE")
+    return new LabError("too-many-pods", `the limit of open files (ulimit -n) allows no more than ${made} pods here`);
+  return error;
+}

@@ -1,0 +1,194 @@
+/** The lab's recent connections and drops, in the shape of Hubble's flows (cilium `api/v1/flow/flow.proto`). */
+
+import { randomUUID } from "node:crypto";
+import type { Drop, Flow, FlowEndpoint, FlowFilter, FlowPolicy, FlowRecord } from "./answers.ts";
+import type { LoggedPacket } from "./kernel/packet-log.ts";
+import { type Judgement, PROTOCOL_NUMBER } from "./verdicts.ts";
+
+/** Flows kept; the oldest go first. */
+const HISTORY = 20_000;
+const POLICY_DENIED = 133;
+const POLICY_DENY = 181;
+
+/** What a flow needs to know of an address. */
+export interface FlowParty {
+  /** Pod name or place. */
+  readonly place: string | null;
+  readonly namespace: string | null;
+  readonly identity: number;
+  readonly labels: readonly string[];
+  readonly node: string | null;
+}
+
+interface Kept {
+  readonly at: number;
+  readonly record: FlowRecord;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+export class FlowLog {
+  private kept: Kept[] = [];
+  private readonly followers = new Set<(kept: Kept) => void>();
+
+  /** `judged` are the judgements of a forwarded connection, egress first; null where nothing judged. */
+  record(
+    packet: LoggedPacket,
+    drop: Drop | null,
+    source: FlowParty,
+    destination: FlowParty,
+    judged: readonly (Judgement | null)[],
+  ): void {
+    const at = Date.now();
+    const time = new Date(at).toISOString();
+    const node = destination.node ?? source.node ?? "";
+    const flow = flowOf(packet, drop, source, destination, judged, time, node);
+    const kept = { at, record: { flow, node_name: node, time }, from: source.place, to: destination.place };
+    this.kept.push(kept);
+    if (this.kept.length > HISTORY * 1.25) this.kept = this.kept.slice(-HISTORY);
+    for (const follower of this.followers) follower(kept);
+  }
+
+  history(filter: FlowFilter): readonly FlowRecord[] {
+    const since = filter.sinceMs === undefined ? 0 : Date.now() - filter.sinceMs;
+    return this.kept.filter((kept) => kept.at >= since && matches(kept, filter)).map(({ record }) => record);
+  }
+
+  /** Calls `heard` for each flow to come; the result ends it. */
+  follow(filter: FlowFilter, heard: (record: FlowRecord) => void): () => void {
+    const follower = (kept: Kept): void => {
+      if (matches(kept, filter)) heard(kept.record);
+    };
+    this.followers.add(follower);
+    return () => this.followers.delete(follower);
+  }
+}
+
+function matches(kept: Kept, filter: FlowFilter): boolean {
+  if (filter.verdict !== undefined && kept.record.flow.verdict !== filter.verdict) return false;
+  return isPlace(kept.from, filter.from) && isPlace(kept.to, filter.to);
+}
+
+function isPlace(place: string | null, wanted: string | undefined): boolean {
+  if (wanted === undefined) return true;
+  return place !== null && (wanted.endsWith("/") ? place.startsWith(wanted) : place === wanted);
+}
+
+function flowOf(
+  packet: LoggedPacket,
+  drop: Drop | null,
+  source: FlowParty,
+  destination: FlowParty,
+  judged: readonly (Judgement | null)[],
+  time: string,
+  node: string,
+): Flow {
+  const base = {
+    time,
+    uuid: randomUUID(),
+    IP: { source: packet.source, destination: packet.destination, ipVersion: packet.family === 4 ? "IPv4" : "IPv6" },
+    l4: layer4(packet),
+    source: endpoint(source),
+    destination: endpoint(destination),
+    Type: "L3_L4",
+    node_name: node,
+    event_type: { type: 5 },
+    Summary: summary(packet),
+  } as const;
+  if (drop === null) {
+    const allowed = (direction: "egress" | "ingress"): readonly FlowPolicy[] =>
+      judged.flatMap((judgement) => (judgement?.direction === direction ? judgement.policies.map(policyOf) : []));
+    const egress = allowed("egress");
+    const ingress = allowed("ingress");
+    return {
+      ...base,
+      verdict: "FORWARDED",
+      traffic_direction: "INGRESS",
+      is_reply: false,
+      ...(egress.length > 0 ? { egress_allowed_by: egress } : {}),
+      ...(ingress.length > 0 ? { ingress_allowed_by: ingress } : {}),
+    };
+  }
+  const direction = drop.direction ?? "ingress";
+  const explicit = drop.reason === "deny" ? drop.policies.map(policyOf) : [];
+  return {
+    ...base,
+    verdict: "DROPPED",
+    traffic_direction: direction === "egress" ? "EGRESS" : "INGRESS",
+    ...dropReason(drop),
+    ...(explicit.length === 0
+      ? {}
+      : direction === "egress"
+        ? { egress_denied_by: explicit }
+        : { ingress_denied_by: explicit }),
+  };
+}
+
+function dropReason(drop: Drop): Pick<Flow, "drop_reason" | "drop_reason_desc"> {
+  switch (drop.reason) {
+    case "default-deny":
+      return { drop_reason: POLICY_DENIED, drop_reason_desc: "POLICY_DENIED" };
+    case "deny":
+      return { drop_reason: POLICY_DENY, drop_reason_desc: "POLICY_DENY" };
+    case "no-backend":
+      return { drop_reason: 158, drop_reason_desc: "SERVICE_BACKEND_NOT_FOUND" };
+    case "not-routed":
+      return { drop_reason: 151, drop_reason_desc: "STALE_OR_UNROUTABLE_IP" };
+    default:
+      return { drop_reason_desc: "DROP_REASON_UNKNOWN" };
+  }
+}
+
+function endpoint(party: FlowParty): FlowEndpoint {
+  const inCluster = party.namespace !== null;
+  return {
+    identity: party.identity,
+    ...(inCluster ? { cluster_name: "default", namespace: party.namespace ?? "" } : {}),
+    labels: party.labels,
+    ...(inCluster && party.place !== null ? { pod_name: party.place.slice(party.place.indexOf("/") + 1) } : {}),
+  };
+}
+
+function layer4(packet: LoggedPacket): Flow["l4"] {
+  const ports = { source_port: packet.sourcePort, destination_port: packet.destinationPort };
+  switch (packet.protocol) {
+    case PROTOCOL_NUMBER.TCP: {
+      const flags = tcpFlags(packet.flags);
+      return {
+        TCP: {
+          ...ports,
+          ...(flags.length > 0 ? { flags: Object.fromEntries(flags.map((flag) => [flag, true])) } : {}),
+        },
+      };
+    }
+    case PROTOCOL_NUMBER.UDP:
+      return { UDP: ports };
+    case PROTOCOL_NUMBER.SCTP:
+      return { SCTP: ports };
+    case PROTOCOL_NUMBER.ICMP:
+      return { ICMPv4: { type: packet.destinationPort } };
+    case PROTOCOL_NUMBER.ICMPv6:
+      return { ICMPv6: { type: packet.destinationPort } };
+    default:
+      return {};
+  }
+}
+
+function tcpFlags(bits: number): readonly string[] {
+  return ["FIN", "SYN", "RST", "PSH", "ACK", "URG"].filter((_, index) => (bits & (1 << index)) !== 0);
+}
+
+function summary(packet: LoggedPacket): string {
+  const name = Object.entries(PROTOCOL_NUMBER).find(([, number]) => number === packet.protocol)?.[0];
+  if (name === "TCP") return `TCP Flags: ${tcpFlags(packet.flags).join(", ")}`;
+  return name ?? `IP protocol ${packet.protocol}`;
+}
+
+/** `CiliumNetworkPolicy/default/service-a#ingress[0]`, or without namespace for a cluster-wide one. */
+function policyOf(origin: string): FlowPolicy {
+  const [object = origin] = origin.split("#");
+  const parts = object.split("/");
+  const kind = parts[0] ?? "";
+  if (parts.length < 3) return { kind, name: parts[1] ?? kind };
+  return { kind, namespace: parts[1] ?? "", name: parts.slice(2).join("/") };
+}

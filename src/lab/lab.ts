@@ -1,0 +1,307 @@
+/** One running lab: builds what a plan says, enforces what a ruleset says, and answers for both. */
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import type { ApplyResult, Drop, Fault, FlowFilter, FlowRecord, LabStatus, Probe, ProbeResult } from "./answers.ts";
+import { Arrivals, type Origin } from "./attempts.ts";
+import { DropLog } from "./drop-log.ts";
+import { Enforcement, type FaultPair, type ForwardSettings } from "./enforcement.ts";
+import { Fabric } from "./fabric.ts";
+import { LabError } from "./failure.ts";
+import { type FlowParty, FlowLog } from "./flow-log.ts";
+import { IngressProxy } from "./ingress-proxy.ts";
+import { canonical, type Family, familyOf } from "./kernel/address.ts";
+import { SystemError } from "./kernel/libc.ts";
+import { NftTable } from "./kernel/nftables.ts";
+import type { LoggedPacket } from "./kernel/packet-log.ts";
+import { NameServer } from "./nameserver.ts";
+import type { Plan } from "./plan.ts";
+import { Prober } from "./prober.ts";
+import { NO_RULES, type Ruleset } from "./ruleset.ts";
+import { answerHttp, Servers } from "./servers.ts";
+import { INGRESS, INTERNET, INTERNET_SITE, populationOf, type Site, sitesOf } from "./sites.ts";
+import { frontsOf, serviceAddresses, Translation } from "./translation.ts";
+import { judgementOf, VerdictCompiler, type VerdictTables } from "./verdicts.ts";
+
+const TABLE = "bulkhead";
+
+/** What a program needs to run inside a place. */
+export interface ExecContext {
+  /** File descriptor of the place's network namespace in the daemon. */
+  readonly namespaceFd: number;
+  /** Path, inside the lab, of the place's `resolv.conf`. */
+  readonly resolver: string;
+}
+
+interface Order {
+  readonly plan: Plan;
+  readonly ruleset: Ruleset;
+}
+
+const EMPTY_PLAN: Plan = {
+  nodes: [],
+  pods: [],
+  services: [],
+  ingress: null,
+  dns: null,
+  outside: [],
+  world: { ipv4: 2, ipv6: 2 },
+};
+
+export class Lab {
+  readonly name: string;
+  private readonly folder: string;
+  private readonly fabric: Fabric;
+  private readonly compiler = new VerdictCompiler();
+  private readonly enforcement: Enforcement;
+  private readonly translation: Translation;
+  private readonly drops: DropLog;
+  private readonly arrivals = new Arrivals();
+  private readonly servers: Servers;
+  private readonly flows = new FlowLog();
+  private readonly prober: Prober;
+  private order: Order = { plan: EMPTY_PLAN, ruleset: NO_RULES };
+  private tables: VerdictTables;
+  private parties = new Map<string, FlowParty>();
+  private names: NameServer = new NameServer(EMPTY_PLAN);
+  private proxy: IngressProxy;
+
+  /** `folder` is inside the lab's own file system and holds what programs in pods read. */
+  constructor(name: string, folder: string) {
+    this.name = name;
+    this.folder = folder;
+    this.fabric = new Fabric();
+    this.fabric.add([INTERNET_SITE]);
+    const table = openTable();
+    const internetIndex = this.fabric.get(INTERNET)?.index ?? 0;
+    this.enforcement = new Enforcement(table, { internetIndex, podsRoutable: false, serviceAddresses: [] });
+    this.translation = new Translation(table, internetIndex);
+    this.drops = new DropLog(
+      (id) => this.compiler.judgementNumbered(id),
+      (packet, drop) => this.recordFlow(packet, drop),
+    );
+    this.tables = this.compiler.compile({ known: [], local: [], world: EMPTY_PLAN.world }, NO_RULES);
+    this.proxy = this.proxyFor(EMPTY_PLAN);
+    this.servers = new Servers(
+      {
+        http: answerHttp((address) => this.parties.get(address)?.place ?? INTERNET),
+        proxy: (request, response, served) => {
+          void this.proxy.handle(request, response, served);
+        },
+        dnsDatagram: (bytes) => this.names.answer(bytes),
+        dnsStream: (socket) => this.names.serveStream(socket),
+      },
+      this.arrivals,
+    );
+    this.prober = new Prober(this.fabric, this.drops, this.arrivals, () => this.order.plan);
+    const internet = this.fabric.get(INTERNET);
+    if (internet !== undefined) this.servers.open(internet);
+    mkdirSync(`${folder}/resolv`, { recursive: true });
+    writeFileSync(`${folder}/nsswitch.conf`, "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n");
+  }
+
+  /**
+   * Changes the plan, the rules or both. No packet meets a pod before its rules: sites that go are taken down first,
+   * then services and rules change, then new sites come up.
+   */
+  apply(change: { readonly plan?: Plan; readonly ruleset?: Ruleset }): ApplyResult {
+    const begun = performance.now();
+    const next: Order = { plan: change.plan ?? this.order.plan, ruleset: change.ruleset ?? this.order.ruleset };
+    const population = populationOf(next.plan);
+    const tables = this.compiler.compile(population, next.ruleset);
+    if (change.plan === undefined) {
+      const entries = this.enforcement.enforce(tables);
+      this.order = next;
+      this.tables = tables;
+      return { generation: this.enforcement.generation, milliseconds: performance.now() - begun, entries };
+    }
+    const sites = sitesOf(next.plan);
+    const fronts = frontsOf(next.plan);
+    const { gone, fresh, changed } = this.difference(sites);
+    for (const name of gone) this.servers.close(name);
+    this.fabric.remove(gone);
+    const podAddresses = population.known.filter(({ kind }) => kind === "pod").map(({ address }) => address);
+    this.translation.load(fronts, podAddresses);
+    const entries = this.enforcement.enforce(tables, this.settings(next.plan));
+    this.order = next;
+    this.tables = tables;
+    this.parties = partiesOf(next.plan);
+    this.names = new NameServer(next.plan);
+    this.proxy = this.proxyFor(next.plan);
+    this.fabric.add(fresh);
+    for (const site of changed) {
+      this.servers.close(site.name);
+      this.fabric.rename(site);
+    }
+    for (const { name } of [...fresh, ...changed]) {
+      const wired = this.fabric.get(name);
+      if (wired !== undefined) this.servers.open(wired);
+    }
+    return { generation: this.enforcement.generation, milliseconds: performance.now() - begun, entries };
+  }
+
+  private settings(plan: Plan): ForwardSettings {
+    return {
+      internetIndex: this.fabric.get(INTERNET)?.index ?? 0,
+      podsRoutable: plan.podsRoutable === true,
+      serviceAddresses: serviceAddresses(plan),
+    };
+  }
+
+  private difference(sites: readonly Site[]): {
+    gone: readonly string[];
+    fresh: readonly Site[];
+    changed: readonly Site[];
+  } {
+    const wanted = new Map(sites.map((site) => [site.name, site]));
+    const gone: string[] = [];
+    for (const { site } of this.fabric) {
+      const next = wanted.get(site.name);
+      if (next === undefined || next.addresses.join() !== site.addresses.join()) gone.push(site.name);
+    }
+    const fresh: Site[] = [];
+    const changed: Site[] = [];
+    for (const site of sites) {
+      const before = this.fabric.get(site.name)?.site;
+      if (before === undefined || gone.includes(site.name)) fresh.push(site);
+      else if (JSON.stringify(before) !== JSON.stringify(site)) changed.push(site);
+    }
+    return { gone, fresh, changed };
+  }
+
+  private proxyFor(plan: Plan): IngressProxy {
+    return new IngressProxy(plan, this.drops, (family: Family): Origin | null => {
+      const wired = this.fabric.get(INGRESS);
+      const address = wired?.site.addresses.find((candidate) => familyOf(candidate) === family);
+      return wired === undefined || address === undefined
+        ? null
+        : { namespace: wired.namespace, address, foreign: false };
+    });
+  }
+
+  private recordFlow(packet: LoggedPacket, drop: Drop | null): void {
+    const judged =
+      drop === null ? [judgementOf(this.tables, "egress", packet), judgementOf(this.tables, "ingress", packet)] : [];
+    this.flows.record(packet, drop, this.party(packet.source), this.party(packet.destination), judged);
+  }
+
+  private party(address: string): FlowParty {
+    const known = this.parties.get(address);
+    if (known !== undefined) return known;
+    const { world } = this.order.plan;
+    const identity = familyOf(address) === 4 ? world.ipv4 : world.ipv6;
+    return { place: INTERNET, namespace: null, identity, labels: ["reserved:world"], node: null };
+  }
+
+  status(pid: number): LabStatus {
+    const { plan, ruleset } = this.order;
+    return {
+      name: this.name,
+      pid,
+      nodes: plan.nodes.map(({ name, addresses }) => ({ name, addresses })),
+      pods: plan.pods.map(({ name, node, addresses, identity, ports }) => ({ name, node, addresses, identity, ports })),
+      services: plan.services.map(({ namespace, name, clusterIPs, loadBalancerIPs, ports }) => ({
+        namespace,
+        name,
+        clusterIPs,
+        loadBalancerIPs,
+        ports: ports.map(({ port, protocol, backends }) => ({
+          port,
+          protocol,
+          backends: backends.map((backend) => `${backend.pod ?? backend.address}:${backend.port}`),
+        })),
+      })),
+      policies: ruleset.policies,
+      generation: this.enforcement.generation,
+      ingress:
+        plan.ingress === null
+          ? null
+          : { addresses: plan.ingress.addresses, loadBalancerIPs: plan.ingress.loadBalancerIPs },
+    };
+  }
+
+  probe(probes: readonly Probe[]): Promise<readonly ProbeResult[]> {
+    return this.prober.probe(probes);
+  }
+
+  history(filter: FlowFilter): readonly FlowRecord[] {
+    return this.flows.history(filter);
+  }
+
+  follow(filter: FlowFilter, heard: (record: FlowRecord) => void): () => void {
+    return this.flows.follow(filter, heard);
+  }
+
+  execContext(place: string): ExecContext {
+    const site = this.prober.site(place);
+    const namespace = this.fabric.get(site.name)?.namespace;
+    if (namespace === undefined) throw new LabError("pod-not-found", `the lab has no ${place}`);
+    const pod = this.order.plan.pods.find(({ name }) => name === place);
+    const own = pod?.namespace ?? site.namespace;
+    const resolver = `${this.folder}/resolv/${site.kind === "outside" ? "outside" : (own ?? "node")}`;
+    writeFileSync(resolver, this.names.resolverConfiguration(own, site.kind === "outside"));
+    return { namespaceFd: namespace.fd, resolver };
+  }
+
+  fault(fault: Fault): void {
+    if (fault.kind === "none") {
+      this.enforcement.seed([], this.tables);
+      return;
+    }
+    const pairs: FaultPair[] = [];
+    for (const source of this.prober.site(fault.from).addresses) {
+      for (const destination of this.prober.site(fault.to).addresses) {
+        if (familyOf(source) === familyOf(destination)) pairs.push({ kind: fault.kind, source, destination });
+      }
+    }
+    this.enforcement.seed(pairs, this.tables);
+  }
+}
+
+function openTable(): NftTable {
+  try {
+    const table = new NftTable(TABLE);
+    table.commit(table.transaction().addTable(), "table");
+    return table;
+  } catch (error) {
+    if (error instanceof SystemError) throw new LabError("kernel-feature-missing", `nf_tables: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Whose address is whose, with what flows say of them. */
+function partiesOf(plan: Plan): Map<string, FlowParty> {
+  const parties = new Map<string, FlowParty>();
+  const put = (addresses: readonly string[], party: FlowParty): void => {
+    for (const address of addresses) parties.set(canonical(address), party);
+  };
+  for (const { name, addresses } of plan.outside) {
+    put(addresses, { place: name, namespace: null, identity: plan.world.ipv4, labels: ["reserved:world"], node: null });
+  }
+  for (const node of plan.nodes) {
+    put(node.addresses, {
+      place: `host@${node.name}`,
+      namespace: null,
+      identity: node.identity,
+      labels: ["reserved:remote-node"],
+      node: node.name,
+    });
+  }
+  const pods =
+    plan.dns === null || plan.pods.some(({ name }) => name === plan.dns?.pod.name)
+      ? plan.pods
+      : [...plan.pods, plan.dns.pod];
+  for (const pod of pods) {
+    if ("hostNetwork" in pod && pod.hostNetwork) continue;
+    const namespace = pod.name.split("/")[0] ?? "";
+    const labels = [
+      ...Object.entries(pod.labels).map(([key, value]) => `k8s:${key}=${value}`),
+      `k8s:io.kubernetes.pod.namespace=${namespace}`,
+    ].toSorted();
+    put(pod.addresses, { place: pod.name, namespace, identity: pod.identity, labels, node: pod.node });
+  }
+  if (plan.ingress !== null) {
+    const { addresses, identity, node } = plan.ingress;
+    put(addresses, { place: INGRESS, namespace: null, identity, labels: ["reserved:ingress"], node });
+  }
+  return parties;
+}

@@ -1,0 +1,226 @@
+/** Sends the packets that a probe asks for, and tells what became of them on both sides. */
+
+import { request } from "node:http";
+import { Socket } from "node:net";
+import type { Drop, Probe, ProbeHttp, ProbeResult } from "./answers.ts";
+import {
+  abandon,
+  type Arrivals,
+  type Attempt,
+  attemptTcp,
+  attemptUdp,
+  type Origin,
+  sourceAddress,
+} from "./attempts.ts";
+import { attemptKey, type DropLog } from "./drop-log.ts";
+import type { Fabric } from "./fabric.ts";
+import { LabError } from "./failure.ts";
+import { DROP_HEADER } from "./ingress-proxy.ts";
+import { canonical, type Family, familyOf } from "./kernel/address.ts";
+import type { Plan } from "./plan.ts";
+import { hostSite, INGRESS, INTERNET, type Site, SOMEWHERE_OUTSIDE } from "./sites.ts";
+import { PROTOCOL_NUMBER } from "./verdicts.ts";
+
+/** Probes under way at one time. */
+const AT_ONCE = 256;
+/** An arrival is told by the listener a little before or after the handshake is seen to end. */
+const ARRIVAL_MS = 2000;
+
+interface Target {
+  readonly addresses: readonly string[];
+  /** Who may take the connection; null: anybody. */
+  readonly owners: ReadonlySet<string> | null;
+}
+
+export class Prober {
+  private readonly fabric: Fabric;
+  private readonly drops: DropLog;
+  private readonly arrivals: Arrivals;
+  private readonly plan: () => Plan;
+
+  constructor(fabric: Fabric, drops: DropLog, arrivals: Arrivals, plan: () => Plan) {
+    this.fabric = fabric;
+    this.drops = drops;
+    this.arrivals = arrivals;
+    this.plan = plan;
+  }
+
+  async probe(probes: readonly Probe[]): Promise<readonly ProbeResult[]> {
+    const results: ProbeResult[] = [];
+    let next = 0;
+    const work = async (): Promise<void> => {
+      for (;;) {
+        const index = next++;
+        const probe = probes[index];
+        if (probe === undefined) return;
+        results[index] = await this.one(probe);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, probes.length) }, work));
+    return results;
+  }
+
+  /** The site whose network a place uses. Throws `pod-not-found`. */
+  site(place: string): Site {
+    const plan = this.plan();
+    const pod = plan.pods.find((candidate) => candidate.name === place);
+    const name = pod?.hostNetwork === true ? hostSite(pod.node) : place;
+    const found = this.fabric.get(name)?.site;
+    if (found === undefined) throw new LabError("pod-not-found", `the lab has no ${place}`);
+    return found;
+  }
+
+  private target(place: string, fromOutside: boolean): Target {
+    const plan = this.plan();
+    if (place === INTERNET) return { addresses: Object.values(SOMEWHERE_OUTSIDE), owners: new Set([INTERNET]) };
+    if (place === INGRESS && fromOutside)
+      return { addresses: plan.ingress?.loadBalancerIPs ?? [], owners: new Set([INGRESS]) };
+    if (place.startsWith("ip:")) return this.addressTarget(canonical(place.slice(3)));
+    if (place.startsWith("service:")) {
+      const service = plan.services.find(({ namespace, name }) => `service:${namespace}/${name}` === place);
+      if (service === undefined) throw new LabError("pod-not-found", `the lab has no ${place}`);
+      return { addresses: service.clusterIPs, owners: null };
+    }
+    const site = this.site(place);
+    const owner =
+      site.kind === "node" && !place.startsWith("host@")
+        ? new Set([place])
+        : new Set(site.ports.map((port) => port.owner));
+    return { addresses: site.addresses, owners: owner };
+  }
+
+  private addressTarget(address: string): Target {
+    for (const { site } of this.fabric) {
+      if (site.addresses.includes(address))
+        return { addresses: [address], owners: new Set(site.ports.map((port) => port.owner)) };
+    }
+    return { addresses: [address], owners: null };
+  }
+
+  /** Where a probe starts: a site's own address, or any address outside. */
+  private origin(
+    place: string,
+    family: Family | null,
+    target: Target,
+  ): { readonly origin: Origin; readonly address: string } {
+    const foreign = place.startsWith("ip:");
+    const site = foreign ? this.site(INTERNET) : this.site(place);
+    const own = foreign ? [canonical(place.slice(3))] : site.addresses;
+    for (const address of target.addresses) {
+      if (family !== null && familyOf(address) !== family) continue;
+      const source = sourceAddress(own, address);
+      const namespace = this.fabric.get(site.name)?.namespace;
+      if (source !== null && namespace !== undefined)
+        return { origin: { namespace, address: source, foreign }, address };
+    }
+    throw new LabError("plan-invalid", `${place} has no address of a family that the target has too`);
+  }
+
+  private async one(probe: Probe): Promise<ProbeResult> {
+    const begun = performance.now();
+    const fromOutside = probe.from === INTERNET || probe.from.startsWith("ip:");
+    const target = this.target(probe.to, fromOutside);
+    const { origin, address } = this.origin(probe.from, probe.family ?? null, target);
+    const result = (
+      outcome: ProbeResult["outcome"],
+      more: Partial<Pick<ProbeResult, "answeredBy" | "drop" | "http" | "detail">> = {},
+    ): ProbeResult => ({
+      probe,
+      outcome,
+      address,
+      answeredBy: null,
+      drop: null,
+      http: null,
+      detail: null,
+      ...more,
+      milliseconds: performance.now() - begun,
+    });
+    if (probe.protocol !== "TCP" && probe.protocol !== "UDP") {
+      throw new LabError("rules-unsupported", `probes of ${probe.protocol} are not built yet`);
+    }
+    const at = { address, port: probe.port };
+    const payload = Buffer.from(`bulkhead probe ${probe.from} ${probe.to}`);
+    const attempt = await (probe.protocol === "TCP"
+      ? attemptTcp(this.drops, origin, at)
+      : attemptUdp(this.drops, origin, at, payload));
+    switch (attempt.outcome) {
+      case "dropped":
+        return result("deny", { drop: attempt.drop });
+      case "refused":
+        return result("refused");
+      case "lost":
+        return result("lost", { detail: attempt.detail });
+      case "open":
+      case "echo":
+        return this.arrived(probe, attempt, origin.address, target, result);
+    }
+  }
+
+  /** The sender has its answer: whose was it? */
+  private async arrived(
+    probe: Probe,
+    attempt: Extract<Attempt, { outcome: "open" | "echo" }>,
+    source: string,
+    target: Target,
+    result: (outcome: ProbeResult["outcome"], more?: Partial<ProbeResult>) => ProbeResult,
+  ): Promise<ProbeResult> {
+    const key = attemptKey(PROTOCOL_NUMBER[attempt.outcome === "open" ? "TCP" : "UDP"], source, attempt.port);
+    const owner = await this.arrivals.taker(key, ARRIVAL_MS);
+    let http: ProbeResult["http"] = null;
+    let drop: Drop | null = null;
+    let detail: string | null = null;
+    if (attempt.outcome === "open") {
+      if (probe.http === undefined) {
+        abandon(attempt.fd);
+      } else {
+        try {
+          const answer = await ask(new Socket({ fd: attempt.fd }), probe.http, probe.to);
+          http = answer.http;
+          drop = answer.dropReference === null ? null : this.drops.recall(answer.dropReference);
+        } catch (error) {
+          detail = `no HTTP answer: ${error instanceof Error ? error.message : String(error)}`;
+        }
+      }
+    }
+    if (owner === null)
+      return result("lost", { detail: "the handshake completed, but no listener of the lab took it" });
+    if (target.owners !== null && !target.owners.has(owner)) {
+      return result("lost", { answeredBy: owner, detail: `${owner} answered in place of ${probe.to}` });
+    }
+    return result("allow", { answeredBy: owner, http, drop, detail });
+  }
+}
+
+/** `dropReference`: the proxy's own, when a drop behind it made the request fail. */
+function ask(
+  socket: Socket,
+  http: ProbeHttp,
+  host: string,
+): Promise<{ http: ProbeResult["http"]; dropReference: string | null }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      {
+        createConnection: () => socket,
+        method: http.method ?? "GET",
+        path: http.path ?? "/",
+        headers: { host: http.host ?? host, accept: "application/json", connection: "close", ...http.headers },
+        timeout: 10_000,
+      },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+        answer.on("end", () => {
+          const header = answer.headers[DROP_HEADER];
+          resolve({
+            http: { status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") },
+            dropReference: typeof header === "string" ? header : null,
+          });
+          socket.destroy();
+        });
+      },
+    );
+    outgoing.on("timeout", () => outgoing.destroy(new Error("timed out")));
+    outgoing.on("error", reject);
+    outgoing.end();
+  });
+}

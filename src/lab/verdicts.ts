@@ -1,0 +1,471 @@
+/**
+ * Compiles a ruleset to look-up tables.
+ *
+ * A packet is judged by at most six exact look-ups of (version, class, key): *version* numbers the rules of the
+ * subject in one direction, *class* the peers that no rule tells apart, *key* a port class, else the IP protocol,
+ * else 0 for everything. Prefixes and port ranges are cut into classes beforehand, so that a rule on a range costs the
+ * packet no more than a rule on one port. Classes and versions are numbered by what they mean: the same meaning keeps
+ * its number from one policy set to the next, and only what is new has to be loaded.
+ *
+ * For one version, the look-ups go from the most specific to the least: (class, port), (class, protocol), (class, 0),
+ * then the same with class 0, for peers that no entry names. Each table entry holds the final judgement for its
+ * region less the regions of deeper entries, so the first hit is the answer.
+ */
+
+import { createHash } from "node:crypto";
+import { addressNumber, contains, covered, cut, type Range, type Segment, spaceEnd } from "./address-space.ts";
+import { type Family, familyOf } from "./kernel/address.ts";
+import { RESERVED_IDENTITY } from "./plan.ts";
+import type { Direction, Peer, Ruleset, SubjectRules, Traffic } from "./ruleset.ts";
+
+/** An address that belongs to someone the lab knows. */
+export interface KnownAddress {
+  readonly address: string;
+  readonly identity: number;
+  readonly kind: "pod" | "node" | "outside";
+}
+
+/** The addresses of a subject's own node. */
+export interface Population {
+  readonly known: readonly KnownAddress[];
+  /** Pod address and the address of its own node of the same family. */
+  readonly local: readonly { readonly pod: string; readonly node: string }[];
+  readonly world: { readonly ipv4: number; readonly ipv6: number };
+}
+
+export interface Judgement {
+  readonly id: number;
+  readonly direction: Direction;
+  readonly action: "allow" | "deny";
+  readonly reason: "rule" | "no-policy" | "default-deny" | "self";
+  /** Origins of the entries that matched; for default deny the policies that isolate. */
+  readonly policies: readonly string[];
+}
+
+/** A subject's rules in one direction as a table; `tableKey(class, key)` → judgement. */
+export interface Version {
+  readonly id: number;
+  readonly table: ReadonlyMap<number, Judgement>;
+}
+
+export interface VerdictTables {
+  /** Class of every known address. */
+  readonly classes: ReadonlyMap<string, number>;
+  /** Class of every other address: the whole space of each family. */
+  readonly ranges: { readonly [family in Family]: readonly { readonly from: bigint; readonly class: number }[] };
+  /** Class of a peer towards one subject where it differs from its class towards others; keys are `pairKey`s. */
+  readonly near: ReadonlyMap<string, number>;
+  /** Port classes: (protocol, first, last). Ports outside have none. */
+  readonly ports: readonly {
+    readonly protocol: number;
+    readonly first: number;
+    readonly last: number;
+    readonly class: number;
+  }[];
+  /** Version of each address of a subject. Absent: nothing is judged. */
+  readonly egress: ReadonlyMap<string, number>;
+  readonly ingress: ReadonlyMap<string, number>;
+  readonly versions: ReadonlyMap<number, Version>;
+}
+
+export const PROTOCOL_NUMBER = { ICMP: 1, TCP: 6, UDP: 17, ICMPv6: 58, SCTP: 132 } as const;
+/** Keys up to 255 are IP protocols; 0 is every protocol. */
+const FIRST_PORT_CLASS = 256;
+const CLASS_SELF = 1;
+const FIRST_CLASS = 2;
+const CLASS_SPAN = 2 ** 24;
+
+/** `peer subject`: two addresses. */
+export function pairKey(peer: string, subject: string): string {
+  return `${peer} ${subject}`;
+}
+
+export function tableKey(peerClass: number, key: number): number {
+  return peerClass * CLASS_SPAN + key;
+}
+
+export function splitTableKey(value: number): { readonly peerClass: number; readonly key: number } {
+  return { peerClass: Math.floor(value / CLASS_SPAN), key: value % CLASS_SPAN };
+}
+
+/** Numbers things by their meaning, for as long as the lab lives. */
+class Numbering {
+  private readonly numbers = new Map<string, number>();
+  private next: number;
+
+  constructor(first: number) {
+    this.next = first;
+  }
+
+  of(meaning: string): number {
+    const known = this.numbers.get(meaning);
+    if (known !== undefined) return known;
+    const number = this.next++;
+    this.numbers.set(meaning, number);
+    return number;
+  }
+}
+
+interface PrefixGroup {
+  readonly key: string;
+  readonly covers: "outside" | "nodes" | "all";
+  readonly ranges: { readonly [family in Family]: readonly Range[] };
+  /** What it matches of nodes: as `ranges`, without prefixes of length 0 unless it covers all. */
+  readonly nodeRanges: { readonly [family in Family]: readonly Range[] };
+}
+
+type PrefixPeer = Extract<Peer, { kind: "prefixes" }>;
+
+function prefixKey(peer: PrefixPeer): string {
+  return JSON.stringify([peer.covers, peer.prefixes.map(({ cidr, except }) => [cidr, ...except])]);
+}
+
+interface ClassMeaning {
+  readonly identity: number;
+  readonly groups: readonly string[];
+}
+
+/** Peers and port classes of one compilation, indexed for the entries that name them. */
+interface Index {
+  readonly classesOfIdentity: ReadonlyMap<number, readonly number[]>;
+  readonly classesOfGroup: ReadonlyMap<string, readonly number[]>;
+  readonly classesOfRange: ReadonlyMap<string, readonly number[]>;
+  readonly protocolOfClass: ReadonlyMap<number, number>;
+}
+
+export class VerdictCompiler {
+  private readonly classNumbers = new Numbering(FIRST_CLASS);
+  private readonly portNumbers = new Numbering(FIRST_PORT_CLASS);
+  private readonly versionNumbers = new Numbering(1);
+  private readonly judgements = new Map<string, Judgement>();
+  private readonly numbered = new Map<number, Judgement>();
+
+  compile(population: Population, ruleset: Ruleset): VerdictTables {
+    const groups = prefixGroups(ruleset);
+    const meanings = new Map<number, ClassMeaning>();
+    const classOf = (identity: number, members: readonly string[]): number => {
+      const number = this.classNumbers.of(`${identity}|${members.join("|")}`);
+      meanings.set(number, { identity, groups: members });
+      return number;
+    };
+    const classes = new Map<string, number>();
+    for (const known of population.known) {
+      const covering = groups.filter((group) => covers(group, known)).map((group) => group.key);
+      classes.set(known.address, classOf(known.identity, covering));
+    }
+    const outside = (family: Family, identity: number): readonly { from: bigint; class: number }[] =>
+      cut(
+        spaceEnd(family),
+        groups.map((group) => ({ member: group.key, ranges: group.ranges[family] })),
+      ).map((segment: Segment<string>) => ({ from: segment.from, class: classOf(identity, segment.members) }));
+    const ranges = { 4: outside(4, population.world.ipv4), 6: outside(6, population.world.ipv6) };
+    const near = population.local.map(({ pod, node }) => {
+      const own: KnownAddress = { address: node, identity: RESERVED_IDENTITY.host, kind: "node" };
+      const covering = groups.filter((group) => group.covers === "all" && covers(group, own)).map((group) => group.key);
+      return [pairKey(node, pod), classOf(RESERVED_IDENTITY.host, covering)] as const;
+    });
+    const self = population.known
+      .filter((known) => known.kind === "pod")
+      .map(({ address }) => [pairKey(address, address), CLASS_SELF] as const);
+    const ports = this.portClasses(ruleset);
+    const index: Index = { ...indexClasses(meanings), ...ports.index };
+
+    const versions = new Map<number, Version>();
+    const versionOf = new Map<string, number>();
+    for (const subject of ruleset.subjects) {
+      if (!subject.isolated && subject.entries.length === 0) continue;
+      const version = this.version(subject, index);
+      versions.set(version.id, version);
+      versionOf.set(`${subject.direction} ${subject.identity}`, version.id);
+    }
+    const addresses = (direction: Direction): Map<string, number> => {
+      const out = new Map<string, number>();
+      for (const { address, identity, kind } of population.known) {
+        if (kind !== "pod") continue;
+        const version = versionOf.get(`${direction} ${identity}`);
+        if (version !== undefined) out.set(address, version);
+      }
+      return out;
+    };
+    return {
+      classes,
+      ranges,
+      near: new Map([...near, ...self]),
+      ports: ports.intervals,
+      egress: addresses("egress"),
+      ingress: addresses("ingress"),
+      versions,
+    };
+  }
+
+  /** By its number, which drops in the kernel's log carry. */
+  judgementNumbered(id: number): Judgement | undefined {
+    return this.numbered.get(id);
+  }
+
+  private judgement(
+    direction: Direction,
+    action: Judgement["action"],
+    reason: Judgement["reason"],
+    policies: readonly string[],
+  ): Judgement {
+    const meaning = JSON.stringify([direction, action, reason, policies]);
+    const known = this.judgements.get(meaning);
+    if (known !== undefined) return known;
+    const created: Judgement = { id: this.judgements.size + 1, direction, action, reason, policies };
+    this.judgements.set(meaning, created);
+    this.numbered.set(created.id, created);
+    return created;
+  }
+
+  private portClasses(ruleset: Ruleset): {
+    readonly intervals: VerdictTables["ports"];
+    readonly index: Pick<Index, "classesOfRange" | "protocolOfClass">;
+  } {
+    const named = new Map<string, { readonly protocol: number; readonly first: number; readonly last: number }>();
+    for (const { entries } of ruleset.subjects) {
+      for (const { traffic } of entries) {
+        const range = portRange(traffic);
+        if (range !== null) named.set(rangeKey(range), range);
+      }
+    }
+    const intervals: { protocol: number; first: number; last: number; class: number }[] = [];
+    const classesOfRange = new Map<string, Set<number>>();
+    const protocolOfClass = new Map<number, number>();
+    for (const protocol of new Set([...named.values()].map((range) => range.protocol))) {
+      const members = [...named.entries()]
+        .filter(([, range]) => range.protocol === protocol)
+        .map(([member, { first, last }]) => ({ member, ranges: [{ from: BigInt(first), to: BigInt(last) + 1n }] }));
+      for (const segment of cut(65_536n, members)) {
+        if (segment.members.length === 0) continue;
+        const number = this.portNumbers.of(segment.members.toSorted().join("|"));
+        intervals.push({ protocol, first: Number(segment.from), last: Number(segment.to) - 1, class: number });
+        protocolOfClass.set(number, protocol);
+        for (const member of segment.members) {
+          const found = classesOfRange.get(member);
+          if (found === undefined) classesOfRange.set(member, new Set([number]));
+          else found.add(number);
+        }
+      }
+    }
+    intervals.sort((a, b) => a.protocol - b.protocol || a.first - b.first);
+    const listed = new Map([...classesOfRange].map(([range, numbers]) => [range, [...numbers]] as const));
+    return { intervals, index: { classesOfRange: listed, protocolOfClass } };
+  }
+
+  /** One subject's table. */
+  private version(subject: SubjectRules, index: Index): Version {
+    const anyPeer = new Map<number, number[]>();
+    const byClass = new Map<number, Map<number, number[]>>();
+    const tableOf = (peerClass: number): Map<number, number[]> => {
+      const found = byClass.get(peerClass);
+      if (found !== undefined) return found;
+      const created = new Map<number, number[]>();
+      byClass.set(peerClass, created);
+      return created;
+    };
+    for (const [number, entry] of subject.entries.entries()) {
+      const keys = trafficKeys(entry.traffic, index);
+      if (entry.peer.kind === "any") for (const key of keys) note(anyPeer, key, number);
+      else
+        for (const peerClass of new Set(peerClasses(entry.peer, index)))
+          for (const key of keys) note(tableOf(peerClass), key, number);
+      if (entry.action === "deny" && deniesSelf(entry.peer, subject.identity)) {
+        for (const key of keys) note(tableOf(CLASS_SELF), key, number);
+      }
+    }
+    const table = new Map<number, Judgement>();
+    const ancestors = (key: number): readonly number[] => {
+      if (key === 0) return [0];
+      const protocol = index.protocolOfClass.get(key);
+      return protocol === undefined ? [key, 0] : [key, protocol, 0];
+    };
+    for (const key of new Set([0, ...anyPeer.keys()])) {
+      table.set(
+        tableKey(0, key),
+        this.judge(
+          subject,
+          ancestors(key).flatMap((at) => anyPeer.get(at) ?? []),
+        ),
+      );
+    }
+    const own = tableOf(CLASS_SELF);
+    for (const key of new Set([0, ...own.keys()])) {
+      const denies = ancestors(key).flatMap((at) => own.get(at) ?? []);
+      const judgement =
+        denies.length === 0 ? this.judgement(subject.direction, "allow", "self", []) : this.judge(subject, denies);
+      table.set(tableKey(CLASS_SELF, key), judgement);
+    }
+    byClass.delete(CLASS_SELF);
+    for (const [peerClass, entries] of byClass) {
+      const keys = new Set(entries.keys());
+      // What an entry for this class covers hides the entries for any peer: their deeper keys must be told here.
+      for (const key of anyPeer.keys()) if (ancestors(key).some((at) => entries.has(at))) keys.add(key);
+      for (const key of keys) {
+        const matching = ancestors(key).flatMap((at) => [...(entries.get(at) ?? []), ...(anyPeer.get(at) ?? [])]);
+        table.set(tableKey(peerClass, key), this.judge(subject, matching));
+      }
+    }
+    const meaning = [...table]
+      .map(([key, { id }]) => [key, id] as const)
+      .toSorted((a, b) => a[0] - b[0])
+      .join();
+    const id = this.versionNumbers.of(createHash("sha1").update(`${subject.direction}|${meaning}`).digest("base64"));
+    return { id, table };
+  }
+
+  /** Deny over allow over the default. */
+  private judge(subject: SubjectRules, matching: readonly number[]): Judgement {
+    const origins = (action: "allow" | "deny"): readonly string[] => {
+      const found = new Set<string>();
+      for (const number of matching) {
+        const entry = subject.entries[number];
+        if (entry?.action === action) found.add(entry.origin);
+      }
+      return [...found].toSorted();
+    };
+    const denied = origins("deny");
+    if (denied.length > 0) return this.judgement(subject.direction, "deny", "rule", denied);
+    const allowed = origins("allow");
+    if (allowed.length > 0) return this.judgement(subject.direction, "allow", "rule", allowed);
+    if (subject.isolated) return this.judgement(subject.direction, "deny", "default-deny", subject.isolatedBy);
+    return this.judgement(subject.direction, "allow", "no-policy", []);
+  }
+}
+
+function note(table: Map<number, number[]>, key: number, entry: number): void {
+  const found = table.get(key);
+  if (found === undefined) table.set(key, [entry]);
+  else found.push(entry);
+}
+
+function prefixGroups(ruleset: Ruleset): readonly PrefixGroup[] {
+  const groups = new Map<string, PrefixGroup>();
+  for (const { entries } of ruleset.subjects) {
+    for (const { peer } of entries) {
+      if (peer.kind !== "prefixes") continue;
+      const key = prefixKey(peer);
+      if (groups.has(key)) continue;
+      const ranges = { 4: covered(peer.prefixes, 4), 6: covered(peer.prefixes, 6) };
+      const narrower = peer.prefixes.filter(({ cidr }) => !cidr.endsWith("/0"));
+      const nodeRanges = peer.covers === "all" ? ranges : { 4: covered(narrower, 4), 6: covered(narrower, 6) };
+      groups.set(key, { key, covers: peer.covers, ranges, nodeRanges });
+    }
+  }
+  return [...groups.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+function covers(group: PrefixGroup, known: KnownAddress): boolean {
+  const family = familyOf(known.address);
+  switch (known.kind) {
+    case "outside":
+      return contains(group.ranges[family], addressNumber(known.address));
+    case "node":
+      return group.covers !== "outside" && contains(group.nodeRanges[family], addressNumber(known.address));
+    case "pod":
+      return group.covers === "all" && contains(group.ranges[family], addressNumber(known.address));
+  }
+}
+
+function indexClasses(
+  meanings: ReadonlyMap<number, ClassMeaning>,
+): Pick<Index, "classesOfIdentity" | "classesOfGroup"> {
+  const classesOfIdentity = new Map<number, number[]>();
+  const classesOfGroup = new Map<string, number[]>();
+  for (const [number, { identity, groups }] of meanings) {
+    const same = classesOfIdentity.get(identity);
+    if (same === undefined) classesOfIdentity.set(identity, [number]);
+    else same.push(number);
+    for (const group of groups) {
+      const members = classesOfGroup.get(group);
+      if (members === undefined) classesOfGroup.set(group, [number]);
+      else members.push(number);
+    }
+  }
+  return { classesOfIdentity, classesOfGroup };
+}
+
+function peerClasses(peer: Exclude<Peer, { kind: "any" }>, index: Index): readonly number[] {
+  if (peer.kind === "prefixes") return index.classesOfGroup.get(prefixKey(peer)) ?? [];
+  return peer.identities.flatMap((identity) => index.classesOfIdentity.get(identity) ?? []);
+}
+
+function deniesSelf(peer: Peer, identity: number): boolean {
+  return peer.kind === "any" || (peer.kind === "identities" && peer.identities.includes(identity));
+}
+
+function portRange(
+  traffic: Traffic,
+): { readonly protocol: number; readonly first: number; readonly last: number } | null {
+  if (traffic.protocol === "any") return null;
+  const protocol = PROTOCOL_NUMBER[traffic.protocol];
+  if ("type" in traffic) return traffic.type === null ? null : { protocol, first: traffic.type, last: traffic.type };
+  return traffic.ports === null ? null : { protocol, ...traffic.ports };
+}
+
+function rangeKey(range: { readonly protocol: number; readonly first: number; readonly last: number }): string {
+  return `${range.protocol}:${range.first}-${range.last}`;
+}
+
+function trafficKeys(traffic: Traffic, index: Index): readonly number[] {
+  if (traffic.protocol === "any") return [0];
+  const range = portRange(traffic);
+  if (range === null) return [PROTOCOL_NUMBER[traffic.protocol]];
+  return index.classesOfRange.get(rangeKey(range)) ?? [];
+}
+
+/** What the tables say of a packet: the same look-ups as the kernel's, for explaining it. */
+export function judgementOf(
+  tables: VerdictTables,
+  direction: Direction,
+  packet: {
+    readonly source: string;
+    readonly destination: string;
+    readonly protocol: number;
+    readonly destinationPort: number;
+  },
+): Judgement | null {
+  const [subject, peer] =
+    direction === "egress" ? [packet.source, packet.destination] : [packet.destination, packet.source];
+  const versionId = tables[direction].get(subject);
+  const version = versionId === undefined ? undefined : tables.versions.get(versionId);
+  if (version === undefined) return null;
+  const peerClass = tables.near.get(pairKey(peer, subject)) ?? tables.classes.get(peer) ?? rangeClass(tables, peer);
+  const port = portClass(tables.ports, packet.protocol, packet.destinationPort);
+  for (const at of [peerClass, 0]) {
+    for (const key of [...(port === null ? [] : [port]), packet.protocol, 0]) {
+      const found = version.table.get(tableKey(at, key));
+      if (found !== undefined) return found;
+    }
+  }
+  return null;
+}
+
+/** The intervals are sorted by protocol, then port, and disjoint. */
+function portClass(ports: VerdictTables["ports"], protocol: number, port: number): number | null {
+  let low = 0;
+  let high = ports.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const found = ports[middle];
+    if (found !== undefined && (found.protocol < protocol || (found.protocol === protocol && found.last < port)))
+      low = middle + 1;
+    else high = middle;
+  }
+  const found = ports[low];
+  return found !== undefined && found.protocol === protocol && found.first <= port ? found.class : null;
+}
+
+function rangeClass(tables: VerdictTables, address: string): number {
+  const value = addressNumber(address);
+  const ranges = tables.ranges[familyOf(address)];
+  let low = 0;
+  let high = ranges.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    const range = ranges[middle];
+    if (range !== undefined && range.from <= value) low = middle;
+    else high = middle;
+  }
+  return ranges[low]?.class ?? 0;
+}
