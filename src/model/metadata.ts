@@ -1,7 +1,6 @@
 /** What every object carries in `metadata` and the model reads: labels, annotations, owners. */
 import type { Cursor } from "../documents/cursor.ts";
 import type { Document } from "../documents/document.ts";
-import type { Labels } from "./labels.ts";
 import { labelKeyProblem, labelValueProblem } from "./label-syntax.ts";
 
 /** The controller that made an object. */
@@ -17,7 +16,7 @@ export interface OwnerReference {
  * Takes the cursor on the mapping. Returns the labels, none when absent.
  * Reports values that are no text (BH203) and keys and values that break the rules (BH240), each at its place.
  */
-export function decodeLabels(cursor: Cursor): Labels {
+export function decodeLabels(cursor: Cursor): ReadonlyMap<string, string> {
   const labels = cursor.stringMap() ?? new Map<string, string>();
   for (const [key, value] of labels) {
     const at = cursor.field(key);

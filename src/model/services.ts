@@ -28,8 +28,7 @@ export function decodeService(object: Cursor, namespace: string): Service {
   const headless = spec.field("clusterIP").string() === "None" || clusterIPItems(spec)[0]?.string() === "None";
   const externalName = spec.field("externalName").string() || undefined;
   const externalIPs = addresses(spec.field("externalIPs").list() ?? []);
-  const selector = spec.field("selector").stringMap();
-  decodeLabels(spec.field("selector"));
+  const selector = decodeLabels(spec.field("selector"));
   const ports = decodePorts(spec, type, headless);
   const sourceRanges = decodeSourceRanges(object, type);
   const name = object.document.name;
@@ -60,7 +59,7 @@ export function decodeService(object: Cursor, namespace: string): Service {
     headless,
     clusterIPs: headless || type === "ExternalName" ? [] : clusterIPs(spec),
     // SVC-07: an empty selector selects nothing, as if there were none.
-    ...(selector === undefined || selector.size === 0 ? {} : { selector }),
+    ...(selector.size === 0 ? {} : { selector }),
     ports,
     ...(externalName === undefined ? {} : { externalName }),
     externalIPs,
