@@ -12,7 +12,8 @@ export const NOT_ENFORCED = {
   "ordered-tiers": "tiers in which the first matching rule decides are not enforced by the lab",
   "node-policies": "policies on nodes themselves are not enforced by the lab",
   protocols: "the lab tells TCP, UDP, SCTP, ICMP and ICMPv6 apart, and no other protocol",
-  "named-ports-of-addresses": "a port name together with an address prefix that pods may have is not enforced by the lab",
+  "named-ports-of-addresses":
+    "a port name together with an address prefix that pods may have is not enforced by the lab",
   "node-labels": "the rule tells nodes apart by labels, and the lab knows one's own node and the others only",
 } as const;
 

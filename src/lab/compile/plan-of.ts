@@ -125,7 +125,8 @@ class Planner {
       this.pools.set(key, pool);
     }
     const address = pool.take();
-    if (address === undefined) throw new LabError("plan-invalid", `the range of the ${what} has no free ${family} address left`);
+    if (address === undefined)
+      throw new LabError("plan-invalid", `the range of the ${what} has no free ${family} address left`);
     return address;
   }
 
