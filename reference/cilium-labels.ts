@@ -1,0 +1,65 @@
+/** Which labels become part of an identity: prefix patterns over keys, longest include against shortest ignore (3.1). */
+
+const DEFAULT_INCLUDE = [
+  "io\\.kubernetes\\.pod\\.namespace",
+  "io\\.cilium\\.k8s\\.namespace\\.labels",
+  "app\\.kubernetes\\.io",
+  "io\\.cilium\\.k8s\\.policy\\.cluster",
+];
+
+const DEFAULT_IGNORE = [
+  "io\\.kubernetes",
+  "kubernetes\\.io",
+  ".*beta\\.kubernetes\\.io",
+  "k8s\\.io",
+  "pod-template-generation",
+  "pod-template-hash",
+  "controller-revision-hash",
+  "annotation.*",
+  "etcd_node",
+  "statefulset\\.kubernetes\\.io/pod-name",
+  "apps\\.kubernetes\\.io/pod-index",
+  "batch\\.kubernetes\\.io/job-completion-index",
+  "batch\\.kubernetes\\.io/controller-uid",
+  "controller-uid",
+];
+
+interface UserPattern {
+  readonly source: string;
+  readonly pattern: string;
+  readonly ignore: boolean;
+}
+
+/** `[!][source:]pattern`, as in the option `labels`. */
+function userPatterns(texts: readonly string[]): readonly UserPattern[] {
+  return texts.map((text) => {
+    const withoutMark = text.startsWith("!") ? text.slice(1) : text;
+    const colon = withoutMark.indexOf(":");
+    const source = colon < 0 ? "" : withoutMark.slice(0, colon);
+    const rest = withoutMark.slice(colon + 1);
+    return {
+      source,
+      pattern: rest.startsWith("!") ? rest.slice(1) : rest,
+      ignore: text.startsWith("!") || rest.startsWith("!"),
+    };
+  });
+}
+
+/** Whether a label of source `k8s` with this key is kept (R3.1.1 … R3.1.4). */
+export function isIdentityLabel(key: string, labelPatterns: readonly string[]): boolean {
+  const own = userPatterns(labelPatterns).filter((item) => ["", "any", "k8s"].includes(item.source));
+  const userIncludes = own.filter((item) => !item.ignore).map((item) => item.pattern);
+  const include = [...userIncludes, ...DEFAULT_INCLUDE];
+  const ignore = [...own.filter((item) => item.ignore).map((item) => item.pattern), ...DEFAULT_IGNORE];
+  const included = Math.max(0, ...include.map((pattern) => lengthAtStart(pattern, key)));
+  const ignoring = ignore.map((pattern) => lengthAtStart(pattern, key)).filter((length) => length > 0);
+  const ignored = ignoring.length === 0 ? 0 : Math.min(...ignoring);
+  const hasUserInclude = userPatterns(labelPatterns).some((item) => !item.ignore);
+  return hasUserInclude ? included > ignored : ignored === 0 || included > ignored;
+}
+
+/** How many characters a pattern matches from the start of the key; 0 when it does not match there. */
+function lengthAtStart(pattern: string, key: string): number {
+  const match = new RegExp(`^(?:${pattern})`).exec(key);
+  return match === null ? 0 : match[0].length;
+}

@@ -1,0 +1,145 @@
+import { ALWAYS_ALLOWED, type Outcome, type Side } from "./answers.ts";
+import { translatedRule } from "./cilium-network-policies.ts";
+import { ciliumRules } from "./cilium-rules.ts";
+import { ciliumSettings } from "./cilium-settings.ts";
+import { type CiliumPolicies, ciliumSide } from "./cilium-verdict.ts";
+import type { Cluster } from "./cluster.ts";
+import { mayNarrow } from "./foreign-policies.ts";
+import { isItself, isNetworkPolicy } from "./kubernetes.ts";
+import type { Leg } from "./legs.ts";
+import type { Scene } from "./network-policies.ts";
+import type { KubeObject } from "./objects.ts";
+import type { ReferenceOptions } from "./options.ts";
+import { type NodeParty, type Party, showParty } from "./parties.ts";
+import { fieldsOf, textOf } from "./values.ts";
+
+export type { CiliumPolicies } from "./cilium-verdict.ts";
+
+/** One set of rules: NetworkPolicies, CiliumNetworkPolicies and clusterwide ones unite (10.2). */
+export function ciliumPolicies(
+  objects: readonly KubeObject[],
+  cluster: Cluster,
+  options: ReferenceOptions,
+): CiliumPolicies {
+  const settings = ciliumSettings(objects, options.dialect);
+  const groups = objects.filter((object) => object.kind === "CiliumCIDRGroup");
+  const rules = objects.flatMap((object) => {
+    if (isNetworkPolicy(object)) return settings.networkPolicies ? [translatedRule(object, settings)] : [];
+    if (object.kind === "CiliumNetworkPolicy")
+      return settings.namespacedPolicies ? ciliumRules(object, cluster, groups, settings) : [];
+    if (object.kind === "CiliumClusterwideNetworkPolicy")
+      return settings.clusterwidePolicies ? ciliumRules(object, cluster, groups, settings) : [];
+    return [];
+  });
+  return {
+    settings,
+    rules,
+    foreign: objects.filter((object) => mayNarrow(object, options.dialect)),
+    redirects: objects.filter((object) => object.kind === "CiliumLocalRedirectPolicy"),
+  };
+}
+
+/** Egress at the source, ingress at the destination (R4.1.5, R6.4.1). */
+export function ciliumOutcome(leg: Leg, policies: CiliumPolicies, scene: Scene): Outcome {
+  // R8.6, R8.7: a pod to its own address, and a node to itself, meet no policy.
+  if (isItself(leg) || isSameNode(leg)) return { egress: ALWAYS_ALLOWED, ingress: ALWAYS_ALLOWED };
+  const { egressTo, egressScene, ingressFrom } = asPolicySees(leg, policies, scene);
+  const sides = {
+    egress: narrowed(ciliumSide("egress", leg.source, egressTo, policies, egressScene), leg.source, policies, scene),
+    ingress: narrowed(ciliumSide("ingress", leg.target, ingressFrom, policies, scene), leg.target, policies, scene),
+  };
+  const isHairpin = leg.source.kind === "pod" && leg.target.kind === "pod" && leg.source.pod === leg.target.pod;
+  const outcome = isHairpin ? { egress: hairpin(sides.egress, scene), ingress: hairpin(sides.ingress, scene) } : sides;
+  return redirected(leg, outcome, policies, scene);
+}
+
+function isSameNode(leg: Leg): boolean {
+  const { source, target } = leg;
+  if (source.kind !== "node" || target.kind !== "node") return false;
+  if (source.place === "local" || target.place === "local")
+    return source.place !== "remote" && target.place !== "remote";
+  return source.node !== undefined && source.node === target.node;
+}
+
+/** Through its own Service: skipped, but with translation per packet explicit denies still apply (R8.6, U12). */
+function hairpin(side: Side, scene: Scene): Side {
+  const isExplicit = side.verdict === "deny" && side.reason === "rule";
+  if (isExplicit && scene.unknowns.ask("hairpin meets denies", { code: "hairpin", detail: "own Service" })) return side;
+  return ALWAYS_ALLOWED;
+}
+
+/**
+ * Whom each side sees. A ClusterIP is translated before egress policy (R8.1). Node and balancer addresses are, too, with
+ * kube-proxy replacement; otherwise the pod's egress sees the dialled address. From outside, the source is kept or
+ * rewritten on the way (R8.4).
+ */
+function asPolicySees(
+  leg: Leg,
+  policies: CiliumPolicies,
+  scene: Scene,
+): { egressTo: Party; egressScene: Scene; ingressFrom: Party } {
+  const { dialled, source, target } = leg;
+  const translated = { egressTo: target, egressScene: scene, ingressFrom: source };
+  if (dialled === undefined || dialled.entry === "cluster") return translated;
+  const name = `${dialled.service.namespace}/${dialled.service.name}`;
+  const { settings } = policies;
+  if (source.kind === "pod") {
+    const because = { code: "kube-proxy-replacement", detail: name };
+    if (settings.kubeProxyReplacement) return translated;
+    if (scene.unknowns.ask("kube-proxy is replaced", because)) return translated;
+    const [address] = dialled.addresses;
+    const dialledParty: Party = dialled.node ?? (address === undefined ? target : { kind: "address", address });
+    const forwarder: NodeParty = { kind: "node", place: "somewhere", node: undefined, id: "forwarder", addresses: [] };
+    return {
+      egressTo: dialledParty,
+      egressScene: { ...scene, traffic: { ...scene.traffic, port: dialled.port } },
+      ingressFrom: scene.unknowns.choose<Party>(`source through ${name}`, [source, forwarder], {
+        code: "source-rewritten",
+        detail: name,
+      }),
+    };
+  }
+  const isKept = dialled.service.externalTrafficPolicy === "Local" || settings.directReturn || source.kind === "node";
+  if (isKept) return translated;
+  const forwarder: Party = settings.nativeRouting
+    ? { kind: "node", place: "remote", node: undefined, id: "forwarder", addresses: [] }
+    : { kind: "world" };
+  const there = target.kind === "pod" ? target.pod.node : undefined;
+  const here = dialled.node?.node?.name;
+  if (there !== undefined && here !== undefined)
+    return { ...translated, ingressFrom: there === here ? source : forwarder };
+  const seen = scene.unknowns.choose<Party>(`source through ${name}`, [source, forwarder], {
+    code: "source-rewritten",
+    detail: name,
+  });
+  return { ...translated, ingressFrom: seen };
+}
+
+/** Policies of another network or mesh could take away what Cilium allows. */
+function narrowed(side: Side, party: Party, policies: CiliumPolicies, scene: Scene): Side {
+  if (side.verdict === "deny" || party.kind !== "pod") return side;
+  const foreign = policies.foreign.find(
+    (object) => object.namespace === "" || object.namespace === party.pod.namespace,
+  );
+  if (foreign === undefined) return side;
+  const because = { code: "foreign-policy", detail: `${foreign.kind}/${foreign.namespace}/${foreign.name}` };
+  return scene.unknowns.ask(`foreign policy at ${showParty(party)}`, because) ? side : { ...side, verdict: "deny" };
+}
+
+/** A local redirect takes the connection to another backend: its verdict is not this one. */
+function redirected(leg: Leg, outcome: Outcome, policies: CiliumPolicies, scene: Scene): Outcome {
+  const { service } = leg.dialled ?? {};
+  const policy = policies.redirects.find((object) => {
+    const frontend = fieldsOf(fieldsOf(object.fields["spec"])["redirectFrontend"]);
+    const matcher = fieldsOf(frontend["serviceMatcher"]);
+    return (
+      service !== undefined &&
+      textOf(matcher["serviceName"]) === service.name &&
+      (textOf(matcher["namespace"]) || object.namespace) === service.namespace
+    );
+  });
+  if (policy === undefined) return outcome;
+  const because = { code: "local-redirect", detail: `${policy.namespace}/${policy.name}` };
+  const verdict = scene.unknowns.ask("redirected backend allows", because) ? "allow" : "deny";
+  return { egress: { ...outcome.egress, verdict }, ingress: { ...outcome.ingress, verdict } };
+}

@@ -1,0 +1,40 @@
+import { type Fields, textOf } from "./values.ts";
+
+/** Whether an item of toFQDNs or of a DNS rule selects a name: either of its two fields may (7.1). */
+export function selectsName(item: Fields, name: string, release: number): boolean {
+  const queried = withDot(name.toLowerCase());
+  const matchName = textOf(item["matchName"]);
+  const matchPattern = textOf(item["matchPattern"]);
+  // R7.1.1.
+  if (matchName && withDot(matchName.trim().toLowerCase()) === queried) return true;
+  return Boolean(matchPattern) && new RegExp(patternOf(matchPattern ?? "", release)).test(queried);
+}
+
+function withDot(name: string): string {
+  return name.endsWith(".") ? name : `${name}.`;
+}
+
+const LABEL = "[-a-zA-Z0-9_]";
+
+/** The anchored expression of a matchPattern (R7.1.2 … R7.1.4). */
+function patternOf(pattern: string, release: number): string {
+  const trimmed = pattern.trim().toLowerCase();
+  const isEverything = release >= 19 ? /^\*+\.?$/.test(trimmed) : trimmed === "*";
+  if (isEverything) return `^(${LABEL}+[.])*[.]?$`;
+  const full = withDot(trimmed);
+  const recursive = release >= 19 ? /^\*{2,}\./.exec(full) : null;
+  const head = recursive === null ? "" : `(${LABEL}+([.]${LABEL}+)*)[.]`;
+  const rest = full.slice(recursive?.[0].length ?? 0);
+  const body = rest.replace(/\*+|\./g, (part) => (part === "." ? "[.]" : `${LABEL}*`));
+  return `^${head}${body}$`;
+}
+
+/** Whether a server name is one of `serverNames`: exact, or with leading wildcards since 1.18 and 1.19 (R5.9, U14). */
+export function selectsServerName(pattern: string, serverName: string, release: number): boolean | "unknown" {
+  const wanted = pattern.toLowerCase();
+  const actual = serverName.toLowerCase().replace(/\.$/, "");
+  if (!wanted.includes("*")) return wanted === actual;
+  if (release <= 17) return false;
+  if (release === 18) return selectsName({ matchPattern: pattern }, actual, 18) ? "unknown" : false;
+  return selectsName({ matchPattern: pattern }, actual, release);
+}

@@ -1,0 +1,17 @@
+export type Dialect = "kubernetes" | "cilium@1.17" | "cilium@1.18" | "cilium@1.19";
+
+export interface ReferenceOptions {
+  readonly dialect: Dialect;
+  /** Answer as if refused objects were absent, as a cluster does; without it, refused objects mean no answer. */
+  readonly asCluster?: boolean;
+  readonly podCIDRs?: readonly string[];
+  readonly nodeCIDRs?: readonly string[];
+  readonly serviceCIDRs?: readonly string[];
+  /** DNS names and the addresses they resolve to. */
+  readonly names?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The minor release of Cilium: 17, 18 or 19. */
+export function releaseOf(dialect: Dialect): number {
+  return dialect === "kubernetes" ? 0 : Number(dialect.slice("cilium@1.".length));
+}
