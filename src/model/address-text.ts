@@ -1,6 +1,6 @@
 /** Addresses and prefixes as manifests write them. */
 import type { Cursor } from "../documents/cursor.ts";
-import { type Address, formatAddress, type Prefix, parseAddress, parsePrefix } from "../net/address.ts";
+import { type Address, type Prefix, parseAddress, parsePrefix } from "../net/address.ts";
 
 /** The address at the cursor; `undefined` when absent or empty or, reported as BH246, when it is none. */
 export function decodeAddress(cursor: Cursor): Address | undefined {
@@ -21,12 +21,14 @@ export function decodePrefix(cursor: Cursor): Prefix | undefined {
   return prefix;
 }
 
-/** The addresses without repetition, in the order of their first mention. */
-export function distinctAddresses(addresses: Iterable<Address>): readonly Address[] {
-  const seen = new Map<string, Address>();
-  for (const address of addresses) {
-    const key = formatAddress(address);
-    if (!seen.has(key)) seen.set(key, address);
-  }
-  return [...seen.values()];
+/** The addresses without repetition, in the order of their first mention; for the few that one object has. */
+export function distinctAddresses(addresses: readonly Address[]): readonly Address[] {
+  if (addresses.length < 2) return addresses;
+  const out: Address[] = [];
+  for (const address of addresses) if (!out.some((one) => sameAddress(one, address))) out.push(address);
+  return out;
+}
+
+export function sameAddress(a: Address, b: Address): boolean {
+  return a.family === b.family && a.value === b.value;
 }

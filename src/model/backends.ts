@@ -1,7 +1,6 @@
 /** Who answers behind a Service: its pods and hand-written endpoints, port by port (kubernetes.md SVC-07 to SVC-09). */
-import type { Ternary } from "../base/ternary.ts";
 import { type Address, formatAddress } from "../net/address.ts";
-import { type Labels, UNKNOWN } from "./labels.ts";
+import { matchesEquality, UNKNOWN } from "./labels.ts";
 import { podTraits } from "./pods.ts";
 import type { PodInstance, Service, ServiceEndpoints, ServicePort, Workload, World } from "./world.ts";
 
@@ -190,18 +189,7 @@ function selectPods(
     if (candidates === undefined || found.length < candidates.length) candidates = found;
   }
   return (candidates ?? []).flatMap((member) => {
-    const match = equality(selector, member.pod.labels);
+    const match = matchesEquality(selector, member.pod.labels);
     return match === "no" ? [] : { ...member, match };
   });
-}
-
-/** SVC-07: an equality map, no label selector. */
-function equality(selector: ReadonlyMap<string, string>, labels: Labels): Ternary {
-  let result: Ternary = "yes";
-  for (const [key, value] of selector) {
-    const actual = labels.get(key);
-    if (actual === UNKNOWN) result = "maybe";
-    else if (actual !== value) return "no";
-  }
-  return result;
 }

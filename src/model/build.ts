@@ -144,6 +144,25 @@ function controllerGroup(kind: ControllerKind): string {
   return kind === "ReplicationController" ? "" : "apps";
 }
 
+/** What decoding an object gave. An object never changes, so that the next world with it need not decode it again. */
+interface Decoded {
+  readonly namespace: string;
+  readonly findings: Findings;
+  readonly put: (draft: Draft) => void;
+}
+
+const DECODED = new WeakMap<Document, Decoded>();
+
+function decode(document: Document, namespace: string, read: Read): Decoded {
+  let decoded = DECODED.get(document);
+  if (decoded?.namespace !== namespace) {
+    const findings = new Findings();
+    decoded = { namespace, findings, put: read(Cursor.of(document, findings), namespace) };
+    DECODED.set(document, decoded);
+  }
+  return decoded;
+}
+
 /** By `group/Kind`. */
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   [
@@ -284,17 +303,19 @@ class Builder {
 
   /** Reads an object that belongs to the world; `namespace` is absent for kinds of the whole cluster. */
   private read(document: Document, namespace: string | undefined, read: Read): void {
-    const findings = new Findings();
-    if (this.duplicates.admit(document, namespace, findings)) {
-      const put = read(Cursor.of(document, findings), namespace ?? this.defaultNamespace);
-      if (findings.errors === 0) {
-        put(this.draft);
-        this.understood++;
-        if (namespace !== undefined) this.mentioned.add(namespace);
-      }
+    if (!this.duplicates.admit(document, namespace, this.findings)) {
+      this.refused.push(document);
+      return;
     }
-    if (findings.errors > 0) this.refused.push(document);
+    const { findings, put } = decode(document, namespace ?? this.defaultNamespace, read);
     for (const finding of findings.all) this.findings.report(finding);
+    if (findings.errors > 0) {
+      this.refused.push(document);
+      return;
+    }
+    put(this.draft);
+    this.understood++;
+    if (namespace !== undefined) this.mentioned.add(namespace);
   }
 
   /** A policy that a dialect enforces: its content is the dialect's. */

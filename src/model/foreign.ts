@@ -3,9 +3,11 @@
  * touch is unsure.
  */
 import type { Cursor } from "../documents/cursor.ts";
-import { addressSetOf, hostPrefix } from "../net/address.ts";
+import type { Ternary } from "../base/ternary.ts";
+import { type Address, addressSetOf, hostPrefix } from "../net/address.ts";
 import { decodeAddress } from "./address-text.ts";
-import { groupOf } from "./metadata.ts";
+import { type Labels, matchesEquality } from "./labels.ts";
+import { groupOf, ownerOf } from "./metadata.ts";
 import type { ForeignPolicy, ForeignScope } from "./world.ts";
 
 type Scope = (object: Cursor, namespace: string) => ForeignScope;
@@ -38,11 +40,26 @@ const localRedirect: Scope = (object, namespace) => {
   const frontend = object.field("spec").field("redirectFrontend");
   const service = frontend.field("serviceMatcher");
   const name = service.field("serviceName").string();
-  if (name !== undefined) return { kind: "service", namespace: service.field("namespace").string() ?? namespace, name };
+  if (name !== undefined)
+    return { kind: "services", services: [{ namespace: service.field("namespace").string() ?? namespace, name }] };
   const address = decodeAddress(frontend.field("addressMatcher").field("ip"));
   return address === undefined
     ? { kind: "everything" }
     : { kind: "addresses", addresses: addressSetOf([hostPrefix(address)]) };
+};
+
+/**
+ * An Envoy configuration takes over what goes to the Services that it lists. Cilium writes one for each Ingress and
+ * Gateway; those say nothing beyond them.
+ */
+const envoy: Scope = (object, namespace) => {
+  const maker = ownerOf(object)?.kind;
+  if (maker === "Ingress" || maker === "Gateway") return { kind: "services", services: [] };
+  const services = (object.field("spec").field("services").list() ?? []).flatMap((item) => {
+    const name = item.field("name").string();
+    return name === undefined ? [] : { namespace: item.field("namespace").string() ?? namespace, name };
+  });
+  return { kind: "services", services };
 };
 
 const CALICO: Readonly<Record<string, Scope>> = {
@@ -60,8 +77,8 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, Scope>>>> = {
     CiliumNetworkPolicy: namespaced,
     CiliumClusterwideNetworkPolicy: everything,
     CiliumLocalRedirectPolicy: localRedirect,
-    CiliumEnvoyConfig: namespaced,
-    CiliumClusterwideEnvoyConfig: everything,
+    CiliumEnvoyConfig: envoy,
+    CiliumClusterwideEnvoyConfig: envoy,
   },
   "projectcalico.org": CALICO,
   "crd.projectcalico.org": CALICO,
@@ -113,4 +130,36 @@ export function decodeForeign(object: Cursor, namespace: string): ForeignPolicy 
     scope: scope(object, namespace),
     document,
   };
+}
+
+// ── whom a policy touches ──────────────────────────────────────────────────────────────────────────────────────────
+
+/** Whether a foreign policy may change connections of a pod; `maybe` where a label's value is not known. */
+export function touchesPod(scope: ForeignScope, namespace: string, labels: Labels): Ternary {
+  switch (scope.kind) {
+    case "everything":
+      return "yes";
+    case "pods":
+      if (scope.namespace !== undefined && scope.namespace !== namespace) return "no";
+      return matchesEquality(scope.labels, labels);
+    case "services":
+    case "addresses":
+      return "no";
+  }
+}
+
+/** Whether a foreign policy may change connections to a Service as such; its pods are asked about on their own. */
+export function touchesService(scope: ForeignScope, namespace: string, name: string): boolean {
+  if (scope.kind === "services")
+    return scope.services.some((service) => service.namespace === namespace && service.name === name);
+  return scope.kind === "everything";
+}
+
+/** Whether a foreign policy may change connections to an address as such. */
+export function touchesAddress(scope: ForeignScope, address: Address): boolean {
+  if (scope.kind === "addresses")
+    return scope.addresses.some(
+      ({ family, first, last }) => family === address.family && first <= address.value && address.value <= last,
+    );
+  return scope.kind === "everything";
 }

@@ -4,6 +4,8 @@
  * and `is` (what kind of endpoint it is), so that one selector form serves every dialect.
  */
 
+import type { Ternary } from "../base/ternary.ts";
+
 /** The value of a label that only the cluster knows, such as `pod-template-hash`. The label itself is present. */
 export const UNKNOWN = Symbol("unknown label value");
 
@@ -21,4 +23,18 @@ export function labelsKey(labels: IdentityLabels): string {
     .map(([key, value]) => (value === UNKNOWN ? `${key}=?` : `${key}=${JSON.stringify(value)}`))
     .sort()
     .join(",");
+}
+
+/**
+ * Whether labels have all the values of an equality map, as Services select (SVC-07); `maybe` where that hangs on a value
+ * that only the cluster knows.
+ */
+export function matchesEquality(wanted: ReadonlyMap<string, string>, labels: Labels): Ternary {
+  let result: Ternary = "yes";
+  for (const [key, value] of wanted) {
+    const actual = labels.get(key);
+    if (actual === UNKNOWN) result = "maybe";
+    else if (actual !== value) return "no";
+  }
+  return result;
 }

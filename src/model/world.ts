@@ -320,12 +320,13 @@ export interface ForeignPolicy {
   readonly document: Document;
 }
 
-/** Whose connections a foreign policy may change, at either end; wider where its own selectors are not read. */
+/** Whose connections a foreign policy may change, at either end; wider where its own selectors are not read. `foreign.ts` asks. */
 export type ForeignScope =
   | { readonly kind: "everything" }
   /** Pods that carry all the labels; no labels: all pods of the namespace, or of every namespace. */
   | { readonly kind: "pods"; readonly namespace?: string; readonly labels: ReadonlyMap<string, string> }
-  | { readonly kind: "service"; readonly namespace: string; readonly name: string }
+  /** Connections to these Services; none: nothing that is asked about. */
+  | { readonly kind: "services"; readonly services: readonly { readonly namespace: string; readonly name: string }[] }
   | { readonly kind: "addresses"; readonly addresses: AddressSet };
 
 export interface World {

@@ -1,8 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { formatAddress, formatPrefix, formatRange, addressSetOf, parsePrefix } from "../../src/net/address.ts";
 import type { AddressSet } from "../../src/net/address.ts";
-import type { Node, World } from "../../src/model/world.ts";
-import { build, errors, findings, object, objects, plain, pod, controller, serviceText, worldOf } from "./input.ts";
+import { touchesAddress, touchesPod, touchesService } from "../../src/model/foreign.ts";
+import { UNKNOWN } from "../../src/model/labels.ts";
+import type { ForeignScope, Node, World } from "../../src/model/world.ts";
+import {
+  build,
+  errors,
+  findings,
+  object,
+  objects,
+  owner,
+  plain,
+  pod,
+  controller,
+  serviceText,
+  worldOf,
+} from "./input.ts";
 
 const ranges = (set: AddressSet): string[] => set.map(formatRange);
 
@@ -378,7 +392,7 @@ describe("policies of other systems", () => {
       "cilium.io/v2",
       "CiliumLocalRedirectPolicy",
       "{redirectFrontend: {serviceMatcher: {serviceName: dns, namespace: kube-system}}}",
-      { kind: "service", namespace: "kube-system", name: "dns" },
+      { kind: "services", services: [{ namespace: "kube-system", name: "dns" }] },
     ],
     [
       "cilium.io/v2",
@@ -386,12 +400,53 @@ describe("policies of other systems", () => {
       "{redirectFrontend: {addressMatcher: {ip: 169.254.169.254}}}",
       ["169.254.169.254/32"],
     ],
+    [
+      "cilium.io/v2",
+      "CiliumEnvoyConfig",
+      "{services: [{name: web}], resources: []}",
+      { kind: "services", services: [{ namespace: "shop", name: "web" }] },
+    ],
   ])("%s %s %s touches %j", (apiVersion, kind, spec, expected) => {
     expect(scopeOf(apiVersion, kind, spec)).toEqual(expected);
   });
 
   test("an Istio policy of the root namespace touches every namespace", () => {
     expect(scopeOf("security.istio.io/v1", "AuthorizationPolicy", "{}", "istio-system")).toEqual([undefined, {}]);
+  });
+
+  test("an Envoy configuration that Cilium wrote for a Gateway touches nothing more", () => {
+    const text = object("cilium.io/v2", "CiliumEnvoyConfig", "x", "{services: [{name: web}]}", {
+      metadata: owner("Gateway", "g", "gateway.networking.k8s.io/v1"),
+    });
+    expect(worldOf(text).foreign[0]?.scope).toEqual({ kind: "services", services: [] });
+  });
+
+  test("what a scope touches", () => {
+    const labels = new Map([["app", "a"]]);
+    const pods: ForeignScope = { kind: "pods", namespace: "shop", labels };
+    expect(touchesPod(pods, "shop", new Map([["app", "a"]]))).toBe("yes");
+    expect(touchesPod(pods, "shop", new Map([["app", "b"]]))).toBe("no");
+    expect(touchesPod(pods, "shop", new Map([["app", UNKNOWN]]))).toBe("maybe");
+    expect(touchesPod(pods, "pay", labels)).toBe("no");
+    expect(touchesPod({ kind: "pods", labels: new Map() }, "pay", labels)).toBe("yes");
+    expect(touchesPod({ kind: "everything" }, "pay", labels)).toBe("yes");
+    const services: ForeignScope = { kind: "services", services: [{ namespace: "shop", name: "web" }] };
+    expect(touchesPod(services, "shop", labels)).toBe("no");
+    expect([touchesService(services, "shop", "web"), touchesService(services, "pay", "web")]).toEqual([true, false]);
+    expect([touchesService({ kind: "everything" }, "a", "b"), touchesService(pods, "shop", "web")]).toEqual([
+      true,
+      false,
+    ]);
+    const addresses: ForeignScope = { kind: "addresses", addresses: declared("169.254.0.0/16") };
+    const inside = { family: "IPv4", value: 0xa9fea9fen } as const;
+    expect([touchesAddress(addresses, inside), touchesAddress(addresses, { family: "IPv4", value: 1n })]).toEqual([
+      true,
+      false,
+    ]);
+    expect([
+      touchesAddress(addresses, { ...inside, family: "IPv6" }),
+      touchesAddress({ kind: "everything" }, inside),
+    ]).toEqual([false, true]);
   });
 
   test("they are told once a kind, and a dialect that enforces the kind takes them", () => {

@@ -322,6 +322,20 @@ describe("pods under their owners", () => {
     ]);
   });
 
+  test("[WL-13] a pod that two controllers select is one pod, of the one that made it", () => {
+    const world = worldOf(
+      objects(
+        controller("DaemonSet", "a"),
+        controller("StatefulSet", "b"),
+        pod("b-0", { labels: "{app: a}", metadata: owner("StatefulSet", "b") }),
+      ),
+    );
+    expect(world.workloads.map(({ id, pods }) => [id, pods.map(({ real }) => real)])).toEqual([
+      ["default/DaemonSet/a", [false]],
+      ["default/StatefulSet/b", [true]],
+    ]);
+  });
+
   test("workloads of one name and different kinds stand beside each other", () => {
     const world = worldOf(objects(controller("Deployment", "w"), controller("DaemonSet", "w"), pod("w")));
     expect(world.workloads).toHaveLength(3);
