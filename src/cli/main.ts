@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { QuestionError } from "../reach/answer.ts";
 import { addReach } from "./commands/reach.ts";
+import { addWhy } from "./commands/why.ts";
 import { CommandFailure, EXIT, type ExitCode, SilentFailure } from "./exit.ts";
 import { endWhenReaderLeaves, note } from "./terminal.ts";
 
@@ -23,6 +24,7 @@ function program(): Command {
     .description("Proves, shows and enforces which application may talk to which.")
     .version(version());
   addReach(root);
+  addWhy(root);
   return root;
 }
 

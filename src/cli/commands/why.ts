@@ -1,0 +1,95 @@
+/** `bulkhead why`: one question, its answer, and everything that led to it. */
+import { type Command, InvalidArgumentError } from "commander";
+import { normaliseRequest, type Request } from "../../net/http-request.ts";
+import type { Engine } from "../../reach/engine.ts";
+import type { Question } from "../../reach/answer.ts";
+import type { Style } from "../../report/style.ts";
+import { whyJson } from "../../report/why-json.ts";
+import type { WhyReport } from "../../report/why-report.ts";
+import { whyText } from "../../report/why-text.ts";
+import { inputFailure } from "../exit.ts";
+import {
+  type InputFlags,
+  isPortProtocol,
+  type OutputFlags,
+  parseProtocolPort,
+  type ProtocolPort,
+  withInput,
+  withOutput,
+} from "../options.ts";
+import { exitOf, openSession } from "../session.ts";
+import { styleFor, writeAnswer } from "../terminal.ts";
+
+const WRITERS = {
+  text: whyText,
+  json: whyJson,
+} as const satisfies Record<string, (report: WhyReport, style: Style) => Iterable<string>>;
+
+interface AskedRequest {
+  readonly text: string;
+  readonly request: Request;
+}
+
+interface WhyFlags extends InputFlags, OutputFlags<keyof typeof WRITERS> {
+  readonly port?: ProtocolPort;
+  readonly http?: AskedRequest;
+}
+
+export function addWhy(program: Command): void {
+  const command = program
+    .command("why")
+    .description("may FROM talk to TO, and which rule says so")
+    .argument("<from>", "endpoint, such as default/client-a")
+    .argument("<to>", "endpoint or Service, such as default/service-a");
+  withOutput(withInput(command), Object.keys(WRITERS))
+    .option("--port <port>", "port and protocol, such as 80/TCP or 8/ICMP; needed unless TO has one port", parseProtocolPort)
+    .option("--http <request>", 'a request, such as "GET /x"', parseRequest)
+    .action(async (from: string, to: string) => run(from, to, command.opts<WhyFlags>()));
+}
+
+async function run(from: string, to: string, flags: WhyFlags): Promise<void> {
+  if (flags.filename === undefined) throw inputFailure("no files were named", "Name them with -f.");
+  const session = openSession([], flags);
+  const { protocol, port } = flags.port ?? onlyPort(session.engine, to);
+  const question: Question = {
+    from,
+    to,
+    protocol,
+    ...(port === 0 && !isPortProtocol(protocol) ? {} : { port }),
+    ...(flags.http === undefined ? {} : { application: { http: flags.http.request } }),
+  };
+  const report: WhyReport = {
+    dialect: session.dialect.name,
+    complete: session.complete,
+    question,
+    ...(flags.http === undefined ? {} : { http: flags.http.text }),
+    answer: session.engine.why(question),
+    diagnostics: session.diagnostics,
+  };
+  await writeAnswer(WRITERS[flags.output](report, styleFor(process.stdout, flags.color)));
+  process.exitCode = exitOf(session, flags);
+}
+
+/** `GET /x`, as a proxy would see it. */
+function parseRequest(text: string): AskedRequest {
+  const [method = "", path, more] = text.trim().split(/\s+/);
+  if (path === undefined || more !== undefined) throw new InvalidArgumentError('Write a method and a path such as "GET /x".');
+  const request = normaliseRequest({ method, path, headers: new Map() });
+  if (request === undefined) throw new InvalidArgumentError("No proxy takes such a request.");
+  return { text: `${request.method} ${request.path}`, request };
+}
+
+/** The port that is meant where the user names none: the only one that the target declares. */
+function onlyPort(engine: Engine, to: string): ProtocolPort {
+  const resolved = engine.inventory.resolve(to);
+  if (resolved.kind === "problem") throw inputFailure(resolved.message);
+  const ports: readonly ProtocolPort[] =
+    resolved.kind === "service"
+      ? resolved.service.ports
+      : resolved.members.flatMap((member) => (member.kind === "pod" ? member.workload.ports : []));
+  const distinct = new Map(ports.map(({ protocol, port }) => [`${port}/${protocol}`, { protocol, port }]));
+  const [only] = distinct.values();
+  if (only === undefined) throw inputFailure(`${to} declares no port`, "Say which with --port, such as --port 80/TCP.");
+  if (distinct.size > 1) throw inputFailure(`${to} has several ports: ${[...distinct.keys()].join(", ")}`, "Say which with --port.");
+  return only;
+}

@@ -1,0 +1,89 @@
+/** `why -o json`. */
+import type { PolicyConsidered } from "../reach/explain.ts";
+import type { Hop } from "../reach/answer.ts";
+import { policyPlace, rulePlace } from "./origin.ts";
+import { diagnosticJson } from "./reach-json.ts";
+import { type DecidedBy, decidedBy, decidedBySide, pathsOf, type WhyReport } from "./why-report.ts";
+
+export function* whyJson(report: WhyReport): Iterable<string> {
+  const { question, answer } = report;
+  const value = {
+    schemaVersion: 1,
+    dialect: report.dialect,
+    complete: report.complete,
+    question: {
+      from: question.from,
+      to: question.to,
+      protocol: question.protocol,
+      port: question.port ?? null,
+      http: report.http ?? null,
+    },
+    verdict: answer.verdict,
+    httpLimited: answer.applicationLimited,
+    because: answer.because,
+    problem: answer.problem ?? null,
+    decidedBy: decidedBy(answer).map(decidedJson),
+    paths: pathsOf(answer).map(({ family, pair }) => ({
+      from: pair.from.name,
+      to: pair.to.name,
+      family,
+      protocol: pair.protocol,
+      port: pair.port,
+      verdict: pair.verdict,
+      httpLimited: pair.applicationLimited,
+      because: pair.because,
+      hops: pair.hops.map(hopJson),
+    })),
+    diagnostics: report.diagnostics.map(diagnosticJson),
+  };
+  yield `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** A decider without what is absent. */
+export function decidedJson(one: DecidedBy): Record<string, unknown> {
+  return {
+    direction: one.direction,
+    at: one.at,
+    reason: one.reason,
+    ...one.object,
+    ...(one.rule === undefined ? {} : { section: one.rule.section, rule: one.rule.index }),
+    ...one.place,
+  };
+}
+
+function hopJson(hop: Hop): Record<string, unknown> {
+  if (hop.kind === "rewrite") return { kind: hop.kind, service: hop.service, detail: hop.detail };
+  const { at, explanation: side } = hop;
+  return {
+    kind: hop.kind,
+    at,
+    direction: side.direction,
+    verdict: side.verdict,
+    reason: side.reason,
+    refusedByProxy: side.refusedByProxy,
+    because: side.because,
+    decidedBy: decidedBySide(at, side).map(decidedJson),
+    considered: side.considered.map(consideredJson),
+  };
+}
+
+function consideredJson({ policy, selects, isolation, rules }: PolicyConsidered): Record<string, unknown> {
+  const { kind, namespace, name } = policy;
+  return {
+    kind,
+    ...(namespace === undefined ? {} : { namespace }),
+    name,
+    ...policyPlace(policy),
+    selects,
+    isolation,
+    rules: rules.map(({ rule, peer, port, application }) => ({
+      section: rule.origin.section,
+      rule: rule.origin.index,
+      action: rule.action,
+      peer,
+      port,
+      http: application,
+      ...rulePlace(rule.origin),
+    })),
+  };
+}
