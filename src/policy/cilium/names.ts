@@ -12,10 +12,19 @@ const MAX_LENGTH = 255;
 /** Where a pattern stands: over the names that were resolved, over the queries of a DNS rule, over TLS server names. */
 export type NameUse = "resolved" | "query" | "server";
 
-/** `matchName`: lower case, with trailing dot, compared exactly (R7.1.1). */
+/** Lower case, with trailing dot. */
+function canonical(text: string): string {
+  return text.toLowerCase().replace(/[.]?$/, ".");
+}
+
+/** The text itself as an expression; server names may hold any character. */
+function literal(text: string): string {
+  return text.replace(/[\\^$*+?()[\]{}|]/g, "\\$&").replaceAll(".", "[.]");
+}
+
+/** `matchName`: compared exactly (R7.1.1). */
 export function exactName(text: string): NamePattern {
-  const name = text.toLowerCase().replace(/[.]?$/, ".");
-  return { text, expression: `^${name.replaceAll(".", "[.]")}$` };
+  return { text, expression: `^${literal(canonical(text))}$` };
 }
 
 /**
@@ -28,13 +37,10 @@ export function patternName(text: string, release: Release, use: NameUse): NameP
   if (every.test(text)) {
     return { text, expression: use === "query" ? "^.*$" : `^(?:(?:${CHARACTER}+[.])+|[.])$` };
   }
-  const name = text.toLowerCase().replace(/[.]?$/, ".");
+  const name = canonical(text);
   const lead = subdomains ? (/^[*]{2,}[.]/.exec(name)?.[0].length ?? 0) : 0;
   const prefix = lead > 0 ? `${CHARACTER}+(?:[.]${CHARACTER}+)*[.]` : "";
-  const rest = name
-    .slice(lead)
-    .replaceAll(".", "[.]")
-    .replace(/[*]+/g, () => `${CHARACTER}*`);
+  const rest = name.slice(lead).split(/[*]+/).map(literal).join(`${CHARACTER}*`);
   return { text, expression: `^${prefix}${rest}$` };
 }
 
