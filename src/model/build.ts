@@ -9,7 +9,7 @@ import { CILIUM_CONFIG_NAME, decodeCiliumConfig, isCiliumConfig } from "./cilium
 import { CONTROLLER_KINDS, type Controller, type ControllerKind, decodeController } from "./controllers.ts";
 import { Duplicates } from "./duplicates.ts";
 import { decodeEndpointSlice, decodeEndpoints, type EndpointsTelling, handWritten } from "./endpoints.ts";
-import { decodeForeign, isForeign } from "./foreign.ts";
+import { decodeForeign, FOREIGN_KINDS, isForeign } from "./foreign.ts";
 import { decodeGateway, decodeGatewayClass, decodeReferenceGrant, GATEWAY_GROUP } from "./gateways.ts";
 import { decodeIngress, decodeIngressClass } from "./ingresses.ts";
 import { isClusterPolicy, isOptionalPolicy, standingOf } from "./kinds.ts";
@@ -251,6 +251,9 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ],
 ]);
 
+/** Kinds that are read or listed. */
+const NAMED_KINDS: readonly string[] = [...READERS.keys(), ...FOREIGN_KINDS];
+
 const CILIUM_CONFIG: Read = reading(decodeCiliumConfig, (draft, it) => {
   draft.ciliumConfig = it;
 });
@@ -344,7 +347,7 @@ class Builder {
   private setAside(document: Document): void {
     const { apiVersion, kind } = document;
     this.irrelevant.set(kind, (this.irrelevant.get(kind) ?? 0) + 1);
-    if (isOptionalPolicy(apiVersion)) {
+    if (isOptionalPolicy(apiVersion, kind)) {
       this.say("BH311", document);
       return;
     }
@@ -352,7 +355,7 @@ class Builder {
       if (document.name === CILIUM_CONFIG_NAME) this.say("BH316", document);
       return;
     }
-    const standing = standingOf(apiVersion, kind, READERS.keys());
+    const standing = standingOf(apiVersion, kind, NAMED_KINDS);
     if (standing.kind === "unknown") this.say("BH308", document);
     if (standing.kind === "unserved") this.say("BH309", document, standing.meant);
   }

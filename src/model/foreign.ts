@@ -7,7 +7,7 @@ import type { Ternary } from "../base/ternary.ts";
 import { type Address, addressSetOf, hostPrefix } from "../net/address.ts";
 import { decodeAddress } from "./address-text.ts";
 import { type Labels, matchesEquality } from "./labels.ts";
-import { groupOf, ownerOf } from "./metadata.ts";
+import { groupOf, ownerOf, versionOf } from "./metadata.ts";
 import type { ForeignPolicy, ForeignScope } from "./world.ts";
 
 type Scope = (object: Cursor, namespace: string) => ForeignScope;
@@ -103,14 +103,29 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, Scope>>>> = {
   "networking.gke.io": { FQDNNetworkPolicy: namespaced, GKENetworkPolicy: namespaced },
 };
 
+/** The only versions of policies that have a dialect here; others were never served. */
+const VERSIONS: Readonly<Record<string, string>> = {
+  "networking.k8s.io/NetworkPolicy": "v1",
+  "cilium.io/CiliumNetworkPolicy": "v2",
+  "cilium.io/CiliumClusterwideNetworkPolicy": "v2",
+};
+
+/** Kinds of policies as `group/Kind`, for guessing which one was meant. */
+export const FOREIGN_KINDS: readonly string[] = Object.entries(KINDS).flatMap(([group, kinds]) =>
+  Object.keys(kinds).map((kind) => `${group}/${kind}`),
+);
+
 /** Whether objects of a kind could narrow or redirect traffic, where no dialect decides them. */
 export function isForeign(apiVersion: string, kind: string): boolean {
   return scopeOf(apiVersion, kind) !== undefined;
 }
 
 function scopeOf(apiVersion: string, kind: string): Scope | undefined {
-  const kinds = KINDS[groupOf(apiVersion)];
-  return kinds !== undefined && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  const group = groupOf(apiVersion);
+  const kinds = Object.hasOwn(KINDS, group) ? KINDS[group] : undefined;
+  if (kinds === undefined || !Object.hasOwn(kinds, kind)) return undefined;
+  const version = VERSIONS[`${group}/${kind}`];
+  return version === undefined || version === versionOf(apiVersion) ? kinds[kind] : undefined;
 }
 
 /**

@@ -112,9 +112,15 @@ export function isClusterPolicy(kind: string): boolean {
   return CLUSTER_POLICIES.includes(kind);
 }
 
+const OPTIONAL_POLICIES: readonly string[] = [
+  "policy.networking.k8s.io/AdminNetworkPolicy",
+  "policy.networking.k8s.io/BaselineAdminNetworkPolicy",
+  "policy.networking.k8s.io/ClusterNetworkPolicy",
+];
+
 /** Policies that plug-ins enforce or not (kubernetes.md 2); where one does not, they are without effect. */
-export function isOptionalPolicy(apiVersion: string): boolean {
-  return groupOf(apiVersion) === "policy.networking.k8s.io";
+export function isOptionalPolicy(apiVersion: string, kind: string): boolean {
+  return OPTIONAL_POLICIES.includes(`${groupOf(apiVersion)}/${kind}`);
 }
 
 /** What is known of a kind that is not read. */
@@ -124,24 +130,31 @@ export type Standing =
   | { readonly kind: "unserved"; readonly meant?: string }
   | { readonly kind: "unknown" };
 
+/** Groups of which every kind is known here: those of Kubernetes, of Cilium, and of policies that plug-ins enforce. */
+function isWholeGroup(group: string): boolean {
+  return Object.hasOwn(IRRELEVANT, group) || ["cilium.io", "extensions", "policy.networking.k8s.io"].includes(group);
+}
+
 /**
  * Tells what is known of a kind.
  *
- * Takes the apiVersion and the kind of an object that nothing reads, and the kinds that are read, as `group/Kind`.
- * Returns whether it is irrelevant, a slip of the pen, or unknown.
+ * Takes the apiVersion and the kind of an object that nothing reads, and the kinds that are read or listed, as
+ * `group/Kind`.
+ * Returns whether it is irrelevant, a slip of the pen, or unknown. The same kind in another group, or else the kind of
+ * the group with the nearest name, is what was meant; with another version of the group nothing needs to be guessed.
  */
 export function standingOf(apiVersion: string, kind: string, read: Iterable<string>): Standing {
   const group = groupOf(apiVersion);
   if (group === "cilium.io" && CILIUM.includes(kind)) return { kind: "irrelevant" };
   if (IRRELEVANT_GROUPS.includes(group)) return { kind: "irrelevant" };
-  const listed = Object.hasOwn(IRRELEVANT, group) ? IRRELEVANT[group] : undefined;
-  if (listed?.includes(kind)) return { kind: "irrelevant" };
-  const known = [...read].filter((name) => name.startsWith(`${group}/`)).map((name) => name.slice(group.length + 1));
-  if (listed === undefined && known.length === 0) {
-    const elsewhere = [...read].find((name) => name.endsWith(`/${kind}`));
-    // `extensions/v1beta1` Ingress and the like: another shape under the old name.
-    return elsewhere !== undefined && group === "extensions" ? { kind: "unserved" } : { kind: "unknown" };
-  }
-  const meant = nearest(kind, [...known, ...(listed ?? [])]);
-  return { kind: "unserved", ...(meant === undefined || meant === kind ? {} : { meant }) };
+  const listed = Object.hasOwn(IRRELEVANT, group) ? (IRRELEVANT[group] ?? []) : [];
+  if (listed.includes(kind)) return { kind: "irrelevant" };
+  if (!isWholeGroup(group)) return { kind: "unknown" };
+  const known = [...read, ...OPTIONAL_POLICIES];
+  if (known.includes(`${group}/${kind}`)) return { kind: "unserved" };
+  const elsewhere = known.find((name) => name.endsWith(`/${kind}`));
+  if (elsewhere !== undefined) return { kind: "unserved", meant: elsewhere };
+  const own = known.filter((name) => name.startsWith(`${group}/`)).map((name) => name.slice(group.length + 1));
+  const meant = nearest(kind, [...own, ...listed, ...(group === "cilium.io" ? CILIUM : [])]);
+  return { kind: "unserved", ...(meant === undefined ? {} : { meant }) };
 }

@@ -324,14 +324,38 @@ describe("what is not read", () => {
     [
       "a policy that is misspelt",
       "networking.k8s.io/v1",
-      "Ingres",
-      "no cluster serves networking.k8s.io/v1 Ingres; it is not read, did you mean Ingress? 1 object, x",
+      "NetworkPolcy",
+      "no cluster serves networking.k8s.io/v1 NetworkPolcy; it is not read, did you mean NetworkPolicy? 1 object, x",
+    ],
+    [
+      "a policy of Cilium that is misspelt",
+      "cilium.io/v2",
+      "CiliumNetworkPolicies",
+      "no cluster serves cilium.io/v2 CiliumNetworkPolicies; it is not read, did you mean CiliumNetworkPolicy? 1 object, x",
+    ],
+    [
+      "a policy that plug-ins may enforce, misspelt",
+      "policy.networking.k8s.io/v1alpha2",
+      "ClusterNetworkPolcy",
+      "no cluster serves policy.networking.k8s.io/v1alpha2 ClusterNetworkPolcy; it is not read, did you mean ClusterNetworkPolicy? 1 object, x",
+    ],
+    [
+      "a policy of another version",
+      "cilium.io/v1",
+      "CiliumNetworkPolicy",
+      "no cluster serves cilium.io/v1 CiliumNetworkPolicy; it is not read: 1 object, x",
+    ],
+    [
+      "a kind of another group",
+      "extensions/v1beta1",
+      "NetworkPolicy",
+      "no cluster serves extensions/v1beta1 NetworkPolicy; it is not read, did you mean networking.k8s.io/NetworkPolicy? 1 object, x",
     ],
     [
       "a version of another shape",
       "extensions/v1beta1",
       "Ingress",
-      "no cluster serves extensions/v1beta1 Ingress; it is not read: 1 object, x",
+      "no cluster serves extensions/v1beta1 Ingress; it is not read, did you mean networking.k8s.io/Ingress? 1 object, x",
     ],
     [
       "a version that never was",
