@@ -24,7 +24,7 @@ export function readJson(text: string, from: number, to: number): JsonResult {
     return { refusal: problemOf(text, from, to) ?? new Refusal("BH010", from, "this is not JSON") };
   }
   // Members that JSON.parse dropped because of a second one show in the number of keys.
-  const keys = countMembers(value, 0);
+  const keys = isContainer(value) ? countMembers(value, 0) : 0;
   if (keys === countKeys(text, from, to)) return { value };
   const refusal = problemOf(text, from, to);
   return refusal === undefined ? { value } : { refusal };
@@ -80,20 +80,31 @@ function problemOf(text: string, from: number, to: number): Refusal | undefined 
   }
 }
 
-/** The members of all objects in a value; -1 in place of a number that is not known because of the depth. */
-function countMembers(value: unknown, depth: number): number {
-  if (typeof value !== "object" || value === null) return 0;
+type Container = Readonly<Record<string, unknown>> | readonly unknown[];
+
+function isContainer(value: unknown): value is Container {
+  return typeof value === "object" && value !== null;
+}
+
+/** The members of all objects in a value that `JSON.parse` made; `NaN` when it is too deep to count. */
+function countMembers(value: Container, depth: number): number {
   if (depth > MAX_DEPTH) return Number.NaN;
   let count = 0;
-  if (Array.isArray(value)) {
-    for (const item of value) if (typeof item === "object") count += countMembers(item, depth + 1);
+  if (isList(value)) {
+    for (const item of value) if (isContainer(item)) count += countMembers(item, depth + 1);
     return count;
   }
-  for (const item of Object.values(value)) {
+  // Not Object.values, which would make a list; an object of JSON inherits nothing that this loop would meet.
+  for (const key in value) {
     count++;
-    if (typeof item === "object") count += countMembers(item, depth + 1);
+    const member = value[key];
+    if (isContainer(member)) count += countMembers(member, depth + 1);
   }
   return count;
+}
+
+function isList(value: Container): value is readonly unknown[] {
+  return Array.isArray(value);
 }
 
 const QUOTE = 34;

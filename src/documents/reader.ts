@@ -56,16 +56,17 @@ class Reader {
     const { text } = source;
     const before = this.counts.documents - this.counts.empty;
     const start = text.charCodeAt(0) === BYTE_ORDER_MARK ? 1 : 0;
-    const hasControls = CONTROLS.test(text);
     this.firstLetter = undefined;
     this.letters = 0;
     let index = 0;
+    let hasControls: boolean | undefined;
     const content = firstContent(text, start, text.length);
     const whole = isJsonStart(text, content) ? readJson(text, start, text.length) : undefined;
     if (whole !== undefined && "value" in whole)
       this.value({ range: { source, from: start, to: text.length, json: true }, index }, whole.value);
     else
       for (const { from, to, refusal } of splitStream(text, start)) {
+        hasControls ??= CONTROLS.test(text);
         const control = hasControls ? controlProblem(text, from, to) : undefined;
         const problem = refusal ?? control;
         if (problem === undefined) index = this.stretch({ source, from, to, json: false }, index);
