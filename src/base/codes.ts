@@ -377,6 +377,11 @@ export const CODES = {
     title: "ICMP type that does not exist",
     help: "Write a number from 0 to 255, or a name such as EchoRequest.",
   },
+  BH229: {
+    severity: "error",
+    title: "rule with which no endpoint's policy can be computed",
+    help: "A clusterwide policy takes a listener of a CiliumClusterwideEnvoyConfig.",
+  },
   BH240: {
     severity: "error",
     title: "label that breaks the rules",

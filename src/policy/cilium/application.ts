@@ -6,7 +6,7 @@ import { RE2JS } from "re2js";
 import type { Cursor } from "../../documents/cursor.ts";
 import type { ApplicationRule, HeaderMatch, HttpRule, NamePattern } from "../rule.ts";
 import type { EntryContext } from "./context.ts";
-import { decodeNames, serverName } from "./names.ts";
+import { decodeNames, decodeServerName } from "./names.ts";
 import type { DecodedPort } from "./ports.ts";
 import { isObject } from "./selector.ts";
 
@@ -238,17 +238,12 @@ function decodeServerNames(
   if (texts.length === 0) return;
   if (kinds.some((kind) => kind !== "l7proto") && !item.has("terminatingTLS"))
     at.error("BH222", `${at.describe()}: serverNames are not allowed with L7 rules without TLS termination`);
-  const names: NamePattern[] = [];
-  let clear = true;
-  for (const text of texts) {
-    if (text === "") at.error("BH222", `${at.describe()}: empty server name is not allowed`);
-    const name = serverName(text, context.settings.release);
-    if (name === undefined) clear = false;
-    else names.push(name);
-  }
-  const unread = (what: string): ApplicationRule => ({ kind: "opaque", what });
-  tcp.push(clear ? { kind: "tls", serverNames: names } : unread("serverNames with wildcards"));
-  other.push(unread("serverNames on a protocol other than TCP"));
+  const names = at.list()?.flatMap((item) => {
+    const text = item.string();
+    return text === undefined ? [] : (decodeServerName(item, text, context.settings.release) ?? []);
+  });
+  tcp.push({ kind: "tls", serverNames: names ?? [] });
+  other.push({ kind: "opaque", what: "serverNames on a protocol other than TCP" });
 }
 
 /** The Secret of a TLS context, with the names of its items, by which contexts are compared (R4.5.5). */
@@ -275,9 +270,10 @@ function decodeListener(at: Cursor, kinds: readonly Kind[], context: EntryContex
     const written = config.field("kind").enumeration(["CiliumEnvoyConfig", "CiliumClusterwideEnvoyConfig"]);
     const kind = written ?? (clusterwide ? "CiliumClusterwideEnvoyConfig" : "CiliumEnvoyConfig");
     reference = `${kind}/${kind === "CiliumEnvoyConfig" ? `${context.namespace ?? ""}/` : ""}${config.required("name").string() ?? ""}`;
+    // Accepted, and an error each time that an endpoint's policy is computed (V13): see `conflicts`.
     if (clusterwide && written === "CiliumEnvoyConfig")
       config.error(
-        "BH223",
+        "BH229",
         `${config.describe()}: a clusterwide policy cannot use a listener of a CiliumEnvoyConfig, which is namespaced`,
       );
   }

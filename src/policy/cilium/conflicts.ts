@@ -49,6 +49,7 @@ export function conflicts(policies: readonly Policy[], release: Release): readon
       .filter((one) => !denied.has(`${one.filter}\n${one.selector}`));
     const groups = group(allows, (one) => `${one.filter}\n${one.selector}`);
     for (const statements of groups.values()) found.push(...conflictsAmong(statements, direction));
+    for (const one of allows) found.push(...foreignListener(one, direction));
     if (release === "1.17")
       for (const statements of group(allows, (one) => one.filter).values())
         found.push(...pairs(statements, (a, b) => parserConflict(a, b, direction)));
@@ -206,6 +207,14 @@ function slotConflict(
   if (first === undefined || second === undefined || first.value === second.value) return undefined;
   if (first.priority !== second.priority) return undefined;
   return conflictOf(slot, a, b, direction, `cannot merge conflicting ${slot} (${first.value}/${second.value})`);
+}
+
+/** A clusterwide policy cannot use a namespaced listener: computing the policy fails each time (V13). */
+function foreignListener(one: Statement, direction: Direction): readonly Conflict[] {
+  const listener = one.merge.find(({ slot }) => slot === "listener");
+  if (one.rule.origin.namespace !== undefined || !listener?.value.startsWith("CiliumEnvoyConfig/")) return [];
+  const message = `a clusterwide policy cannot use the listener ${listener.value}`;
+  return [conflictOf("listener", one, one, direction, message)];
 }
 
 /** One conflict for each pair of rules, kind and ports. */

@@ -36,7 +36,7 @@ function labelled(term: Requirement): Peer {
  * The API server outside the cluster: its address has an identity of its own, which carries `reserved:kube-apiserver`
  * (R3.3.1). None where the input does not tell its addresses.
  */
-function externalApiServer(world: World): readonly Peer[] {
+export function externalApiServer(world: World): readonly Peer[] {
   const addresses: AddressSet = addressSetOf(world.apiServerAddresses.map(hostPrefix));
   return addresses.length === 0 ? [] : [{ kind: "addresses", addresses, scope: "outside" }];
 }

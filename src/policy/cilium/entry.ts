@@ -8,7 +8,7 @@ import type { Selector } from "../selector.ts";
 import { decodeCidr, decodeCidrRule } from "./addresses.ts";
 import { decodeApplication } from "./application.ts";
 import type { EntryContext } from "./context.ts";
-import { ENTITIES, entityPeers } from "./entities.ts";
+import { ENTITIES, entityPeers, externalApiServer } from "./entities.ts";
 import { decodeIcmpRule } from "./icmp.ts";
 import { decodeNames } from "./names.ts";
 import { decodePort, type DecodedPort } from "./ports.ts";
@@ -37,7 +37,19 @@ function endpoints(item: Cursor, context: EntryContext): readonly Peer[] {
   if (!isObject(item)) return [];
   const selector = decodeSelector(item);
   if (selector === undefined) return [];
-  return [{ kind: "labels", selector: scopePeer(selector.terms, context), constrained: true }];
+  const peer: Peer = { kind: "labels", selector: scopePeer(selector.terms, context), constrained: true };
+  return isApiServer(selector.terms) ? [peer, ...externalApiServer(context.world)] : [peer];
+}
+
+/** Whether the selector asks for `reserved:kube-apiserver` alone, which the server's address outside carries too. */
+function isApiServer(terms: Selector): boolean {
+  const [term] = terms;
+  return (
+    terms.length === 1 &&
+    term?.source === "reserved" &&
+    term.key === "kube-apiserver" &&
+    (term.operator === "Exists" || (term.operator === "In" && term.values.includes("")))
+  );
 }
 
 function nodes(item: Cursor, context: EntryContext): readonly Peer[] {

@@ -8,9 +8,11 @@ const CHARACTER = "[-a-zA-Z0-9_]";
 const NAME = /^[-a-zA-Z0-9_]+([.][-a-zA-Z0-9_]+)*[.]?$/;
 const PATTERN = /^[-a-zA-Z0-9_*]+([.][-a-zA-Z0-9_*]+)*[.]?$/;
 const MAX_LENGTH = 255;
+/** One or more whole labels. */
+const SUBDOMAINS = `${CHARACTER}+(?:[.]${CHARACTER}+)*[.]`;
 
-/** Where a pattern stands: over the names that were resolved, over the queries of a DNS rule, over TLS server names. */
-export type NameUse = "resolved" | "query" | "server";
+/** Where a pattern stands: over the names that were resolved, or over the queries of a DNS rule. */
+export type NameUse = "resolved" | "query";
 
 /** Lower case, with trailing dot. */
 function canonical(text: string): string {
@@ -39,18 +41,35 @@ export function patternName(text: string, release: Release, use: NameUse): NameP
   }
   const name = canonical(text);
   const lead = subdomains ? (/^[*]{2,}[.]/.exec(name)?.[0].length ?? 0) : 0;
-  const prefix = lead > 0 ? `${CHARACTER}+(?:[.]${CHARACTER}+)*[.]` : "";
+  const prefix = lead > 0 ? SUBDOMAINS : "";
   const rest = name.slice(lead).split(/[*]+/).map(literal).join(`${CHARACTER}*`);
   return { text, expression: `^${prefix}${rest}$` };
 }
 
+const SERVER_NAME = /^([*]{1,2}[.])?[-a-zA-Z0-9_]+([.][-a-zA-Z0-9_]+)*[.]?$/;
+
 /**
- * `serverNames`: exact up to 1.17, with wildcards as in `matchPattern` in 1.19 (R5.9). Which of the two a name with
- * wildcards is in 1.18 the sources do not tell (U14): undefined.
+ * An item of `serverNames` (R5.9): exact in 1.17, which takes any text; since 1.18 also with a leading `*.` for one label
+ * or `**.` for several, and the schema allows a wildcard nowhere else (U14; pull requests 38615 and 43674).
  */
-export function serverName(text: string, release: Release): NamePattern | undefined {
-  if (!text.includes("*") || release === "1.17") return exactName(text);
-  return since(release, "1.19") ? patternName(text, release, "server") : undefined;
+export function decodeServerName(at: Cursor, text: string, release: Release): NamePattern | undefined {
+  if (text === "") {
+    at.error("BH222", `${at.describe()}: empty server name is not allowed`);
+    return undefined;
+  }
+  if (!since(release, "1.18")) return exactName(text);
+  if (text.length > MAX_LENGTH || !SERVER_NAME.test(text)) {
+    const form = "labels of a-z, A-Z, 0-9, '-' and '_', after `*.` or `**.` where wanted";
+    at.error(
+      "BH222",
+      `${at.describe()} is ${JSON.stringify(text)}; a server name is up to ${MAX_LENGTH} characters: ${form}`,
+    );
+    return undefined;
+  }
+  if (!text.startsWith("*")) return exactName(text);
+  const [, suffix = ""] = /^[*]+[.](.*)$/.exec(canonical(text)) ?? [];
+  const labels = text.startsWith("**") ? SUBDOMAINS : `${CHARACTER}*[.]`;
+  return { text, expression: `^${labels}${literal(suffix)}$` };
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { Cursor, Findings } from "../../documents/cursor.ts";
 import type { Document } from "../../documents/document.ts";
+import { subdomainProblem } from "../../model/label-syntax.ts";
 import type { World } from "../../model/world.ts";
 import type { CompiledObject } from "../dialect.ts";
 import type { Direction, Isolation, Policy, Rule, Section } from "../rule.ts";
@@ -41,6 +42,9 @@ export function compilePolicy(document: Document, world: World, settings: Settin
   const namespace = clusterwide ? undefined : (document.namespace ?? world.defaultNamespace);
   const context: Context = { settings, world, ...(namespace === undefined ? {} : { namespace }) };
   root.unknownFields(["apiVersion", "kind", "metadata", "spec", "specs", "status"]);
+  const problem = subdomainProblem(document.name);
+  if (problem !== undefined)
+    root.field("metadata").field("name").error("BH206", `${root.describe()}: the name ${problem}`);
 
   const rules: Cursor[] = [];
   if (root.field("spec").object() !== undefined) rules.push(root.field("spec"));
@@ -67,7 +71,7 @@ function decodeRule(rule: Cursor, context: Context, counts: Counts): Policy | un
     "description",
     ...(since(settings.release, "1.18") ? ["log"] : []),
   ]);
-  checkMetadata(rule);
+  checkNotes(rule);
   const subject = decodeSubject(rule, context);
   const ruleContext: RuleContext = {
     ...context,
@@ -159,7 +163,7 @@ function decodeIsolation(
 }
 
 /** Fields without effect on verdicts: only their types count. */
-function checkMetadata(rule: Cursor): void {
+function checkNotes(rule: Cursor): void {
   rule.field("description").string();
   const log = rule.field("log");
   if (log.object() !== undefined) {

@@ -165,13 +165,19 @@ describe("TLS and what nobody can decide", () => {
     expect(applicationOf("serverNames: []")).toBeUndefined();
   });
 
-  test("[R5.9] wildcards by release", () => {
-    const names = (release: Release): unknown => applicationOf("serverNames: ['*.a.io']", { release });
-    expect(names("1.17")).toMatchObject([{ kind: "tls", serverNames: [{ expression: "^\\*[.]a[.]io[.]$" }] }]);
-    expect(names("1.18")).toMatchObject([{ kind: "opaque" }]);
-    expect(names("1.19")).toMatchObject([
-      { kind: "tls", serverNames: [{ expression: "^[-a-zA-Z0-9_]*[.]a[.]io[.]$" }] },
-    ]);
+  test.each([
+    // name, SNI, then 1.17, 1.18 and 1.19
+    ["[R5.9] one label", "*.a.io", "x.a.io.", false, true, true],
+    ["[R5.9] not two labels", "*.a.io", "x.y.a.io.", false, false, false],
+    ["[R5.9] several labels", "**.a.io", "x.y.a.io.", false, true, true],
+    ["[R5.9] not none", "**.a.io", "a.io.", false, false, false],
+  ] as const)("%s", (_, name, server, ...wants) => {
+    const found = (["1.17", "1.18", "1.19"] as const).map((release) => {
+      const [application] = applicationOf(`serverNames: ["${name}"]`, { release }) ?? [];
+      if (application?.kind !== "tls") throw new Error("no TLS rule");
+      return application.serverNames.some(({ expression }) => new RegExp(expression).test(server));
+    });
+    expect(found).toEqual(wants);
   });
 
   test("[R5.9] on any protocol they are TLS for TCP and opaque for the others", () => {

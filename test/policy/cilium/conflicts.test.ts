@@ -73,6 +73,13 @@ describe("rules that cannot be merged", () => {
     expect(conflicts(policiesOf([allow, deny]), "1.19")).toEqual([]);
   });
 
+  test("[V13, R4.3.10] a namespaced listener of a clusterwide policy fails by itself", () => {
+    const item = (kind: string): string =>
+      `egress: [{toPorts: [{ports: [${PORT}], listener: {envoyConfig: {kind: ${kind}, name: e}, name: l}}]}]`;
+    const found = (kind: string): number => conflicts(policiesOf([ccnp(item(kind))]), "1.19").length;
+    expect([found("CiliumEnvoyConfig"), found("CiliumClusterwideEnvoyConfig")]).toEqual([1, 0]);
+  });
+
   test("ports and protocols part filters, and the rules are named", () => {
     const other = cnp(`egress: [{toPorts: [{ports: [{port: "81", protocol: TCP}], ${HTTP}}]}]`);
     const kafka = ccnp(`egress: [{}, {toPorts: [{ports: [${PORT}], ${KAFKA}}]}]`);

@@ -132,6 +132,20 @@ describe("default deny", () => {
     expect(["8.8.8.8", "a/x", "b/x"].map((other) => ask([open, closing], other))).toEqual(["deny", "allow", "deny"]);
   });
 
+  test("[R7.3.6] names alone close egress, DNS included", () => {
+    const names = cnp("egress: [{toFQDNs: [{matchName: a.io}]}]");
+    expect([to(names, "a/x", "53/UDP"), to(names, "8.8.8.8", "443/TCP"), from(names, "a/x")]).toEqual([
+      "deny",
+      "unsure",
+      "allow",
+    ]);
+  });
+
+  test("[R7.3.3] names never mean pods or nodes", () => {
+    const names = cnp("egress: [{toFQDNs: [{matchPattern: '*'}]}]");
+    expect([to(names, "a/x"), to(names, "host@n2"), to(names, "8.8.8.8")]).toEqual(["deny", "deny", "unsure"]);
+  });
+
   test("[R4.3.3, EX-26] a deny alone closes, unless told not to", () => {
     const deny = "egressDeny: [{toCIDR: [169.254.169.254/32]}]";
     expect(to(cnp(deny), "8.8.8.8")).toBe("deny");
@@ -174,13 +188,13 @@ describe("denies win", () => {
       "deny",
     ],
     [
-      "[R4.1.4] what nothing allows is denied",
+      "[R4.1.4, R4.1.6] what nothing allows is denied",
       "ingress: [{fromEndpoints: [{matchLabels: {app: q}}]}]",
       "80/TCP",
       "deny",
     ],
     [
-      "[R4.1.3] what one of two allows passes",
+      "[R4.1.3, R4.1.6] what one of two allows passes",
       "ingress: [{fromEndpoints: [{matchLabels: {app: q}}]}, {fromEndpoints: [{}]}]",
       "80/TCP",
       "allow",
@@ -228,6 +242,8 @@ ports: [{name: https, port: 6443}]
     expect(to(document, "203.0.113.9", "443/TCP", options)).toBe("allow");
     expect(to(document, "203.0.113.10", "443/TCP", options)).toBe("deny");
     expect(to(document, "kube-apiserver")).toBe("allow");
+    const selector = cnp("egress: [{toEndpoints: [{matchLabels: {reserved:kube-apiserver: ''}}]}]");
+    expect(to(selector, "203.0.113.9", "443/TCP", options)).toBe("allow");
     expect(to(cnp("egress: [{toEntities: [cluster]}]"), "203.0.113.9", "443/TCP", options)).toBe("allow");
     expect(to(cnp("egress: [{toEntities: [world]}]"), "kube-apiserver")).toBe("unsure");
   });

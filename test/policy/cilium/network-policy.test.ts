@@ -25,8 +25,8 @@ describe("a NetworkPolicy under Cilium", () => {
     // fields, then isolation of ingress and egress
     ["[K2] nothing: ingress", "policyTypes: []", "closed", "untouched"],
     ["[K2] Ingress", "policyTypes: [Ingress]", "closed", "untouched"],
-    ["[K2] Egress", "policyTypes: [Egress]", "untouched", "closed"],
-    ["[K2] both", "policyTypes: [Ingress, Egress]", "closed", "closed"],
+    ["[K2, R4.3.8] Egress", "policyTypes: [Egress]", "untouched", "closed"],
+    ["[K2, R4.3.8] both", "policyTypes: [Ingress, Egress]", "closed", "closed"],
     ["[K2] egress rules without policyTypes: both", "egress: [{}]", "closed", "closed"],
     [
       "[K2, EX-50] rules of a direction left out are enforced",

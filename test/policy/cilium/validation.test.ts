@@ -33,6 +33,11 @@ specs:
     expect(fate(policy(`specs: [{endpointSelector: ${P}, ingress: [{}]}]`))).toBe("accepted");
   });
 
+  test("[R1.2.1] the name is a DNS name", () => {
+    const document = cnp("ingress: [{}]");
+    expect(fate({ ...document, name: "Rule" })).toBe("refused BH206");
+  });
+
   test("[R1.2.2] one invalid rule refuses the object", () => {
     const good = `{endpointSelector: ${P}, ingress: [{}]}`;
     const bad = `{endpointSelector: ${P}, ingress: [{icmps: [{fields: [{type: Ping}]}]}]}`;
@@ -189,7 +194,7 @@ describe("what is refused, beside what is not", () => {
     ],
     // V6
     [
-      "[V6] 41 ports",
+      "[V6, R5.8] 41 ports",
       ports(`{ports: [${Array.from({ length: 41 }, (_, i) => `{port: "${i + 1}"}`).join(", ")}]}`),
       "BH208",
       ports(`{ports: [${Array.from({ length: 40 }, (_, i) => `{port: "${i + 1}"}`).join(", ")}]}`),
@@ -314,6 +319,12 @@ describe("what is refused, beside what is not", () => {
       out(`{${tcp("443")}, serverNames: [a.io]}`),
     ],
     [
+      "[V12] a wildcard within a server name",
+      out(`{${tcp("443")}, serverNames: ["a.*.io"]}`),
+      "BH222",
+      out(`{${tcp("443")}, serverNames: ["**.a.io"]}`),
+    ],
+    [
       "[V13] a listener at ingress",
       ports(`{${tcp("80")}, listener: {envoyConfig: {name: e}, name: l}}`),
       "BH223",
@@ -324,14 +335,6 @@ describe("what is refused, beside what is not", () => {
       out(`{${tcp("80")}, rules: {http: []}, listener: {envoyConfig: {name: e}, name: l}}`),
       "BH223",
       out(`{${tcp("80")}, listener: {envoyConfig: {name: e}, name: l, priority: 100}}`),
-    ],
-    [
-      "[V13] a namespaced listener of a clusterwide policy",
-      ccnp(
-        `egress: [{toPorts: [{${tcp("80")}, listener: {envoyConfig: {kind: CiliumEnvoyConfig, name: e}, name: l}}]}]`,
-      ),
-      "BH223",
-      ccnp(`egress: [{toPorts: [{${tcp("80")}, listener: {envoyConfig: {name: e}, name: l}}]}]`),
     ],
     // V14
     [
@@ -348,7 +351,7 @@ describe("what is refused, beside what is not", () => {
     ],
     // V16
     [
-      "[V16] look-around",
+      "[V16, R6.1.3] look-around",
       ports(`{${tcp("80")}, rules: {http: [{path: "/(?=a)"}]}}`),
       "BH225",
       ports(`{${tcp("80")}, rules: {http: [{path: "/(?i)a"}]}}`),
@@ -449,6 +452,14 @@ describe("what is refused, beside what is not", () => {
     expect(
       fate(egress(`{toFQDNs: [{matchName: a.io}], toPorts: [{${tcp("443")}, rules: {http: [{method: GET}]}}]}`)),
     ).toBe("accepted");
+  });
+
+  test("[V13] a namespaced listener of a clusterwide policy is accepted, and an error all the same", () => {
+    const listener = (kind: string): Document =>
+      ccnp(`egress: [{toPorts: [{${tcp("80")}, listener: {envoyConfig: {kind: ${kind}, name: e}, name: l}}]}]`);
+    const { policies, refused, diagnostics } = compile(listener("CiliumEnvoyConfig"));
+    expect([policies.length, refused, errorsOf(diagnostics).map((one) => one.code)]).toEqual([1, false, ["BH229"]]);
+    expect(fate(listener("CiliumClusterwideEnvoyConfig"))).toBe("accepted");
   });
 
   test("[V18] requirements are known up to 1.18", () => {
