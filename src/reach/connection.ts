@@ -1,7 +1,8 @@
 /** A connection between two ends: the egress filter of the source, then the ingress filter of the destination. */
 
 import type { Because } from "../base/because.ts";
-import type { World } from "../model/world.ts";
+import { touchesAddress, touchesPod } from "../model/foreign.ts";
+import type { ForeignPolicy, World } from "../model/world.ts";
 import { NO_FLOWS } from "../net/flow-set.ts";
 import type { Party } from "../policy/dialect.ts";
 import type { Direction } from "../policy/rule.ts";
@@ -113,15 +114,19 @@ export class Connections {
   /** Policies of other systems that may narrow traffic of either end (design: they make what they touch unsure). */
   private foreign(from: Endpoint, to: Endpoint): readonly Because[] {
     if (this.world.foreign.length === 0) return [];
-    const namespaces = [from, to].flatMap((e) => (e.kind === "pod" ? [e.workload.namespace] : []));
-    if (namespaces.length === 0) return [];
     return this.world.foreign
-      .filter((f) => f.namespace === undefined || namespaces.includes(f.namespace))
+      .filter((f) => [from, to].some((end) => touches(f, end)))
       .map((f) => ({
         code: "foreign-policy",
         detail: `${f.kind}/${f.namespace === undefined ? "" : `${f.namespace}/`}${f.name}`,
       }));
   }
+}
+
+/** Whether the policy may narrow what the end sends or receives. */
+function touches(policy: ForeignPolicy, end: Endpoint): boolean {
+  if (end.kind === "pod") return touchesPod(policy.scope, end.workload.namespace, end.pod.labels) !== "no";
+  return end.kind === "outside" && touchesAddress(policy.scope, { family: end.range.family, value: end.range.first });
 }
 
 /** A pod that talks to itself: no policy applies (kubernetes.md K8-43, cilium.md R8.6). */

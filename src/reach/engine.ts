@@ -106,8 +106,9 @@ export class Engine {
     const policies: Policy[] = [];
     const diagnostics: Diagnostic[] = [...built.diagnostics, ...(dialect.diagnose?.(world) ?? [])];
     const refused: string[] = [];
+    const dropped = new Set(built.account.refused);
     for (const document of documents) {
-      if (!dialect.enforces(document.apiVersion, document.kind)) continue;
+      if (!dialect.enforces(document.apiVersion, document.kind) || dropped.has(document)) continue;
       const one = dialect.compile(document, world);
       this.compiled.set(document, one);
       diagnostics.push(...one.diagnostics);

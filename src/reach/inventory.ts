@@ -1,5 +1,6 @@
 /** Every endpoint of the world, found by the names that users write (design: Endpoint names). */
 
+import { podTraits } from "../model/pods.ts";
 import type { Node, Service, Workload, World } from "../model/world.ts";
 import {
   type Address,
@@ -79,7 +80,7 @@ export class Inventory {
   private group(workload: Workload): Group {
     const members = workload.pods.map((pod): Endpoint => {
       const name = workload.pods.length > 1 ? `${workload.namespace}/Pod/${pod.name}` : workload.id;
-      if (!workload.hostNetwork) return { kind: "pod", workload, pod, name };
+      if (!podTraits(workload, pod).hostNetwork) return { kind: "pod", workload, pod, name };
       const node = pod.node === undefined ? undefined : this.nodes.get(pod.node);
       return {
         kind: "node",

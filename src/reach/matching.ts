@@ -3,7 +3,8 @@
 import type { Because } from "../base/because.ts";
 import type { Ternary } from "../base/ternary.ts";
 import { type IdentityLabels, labelsKey } from "../model/labels.ts";
-import type { ContainerPort, World } from "../model/world.ts";
+import { podTraits } from "../model/pods.ts";
+import type { ContainerPort, PodDifference, World } from "../model/world.ts";
 import {
   type Address,
   type AddressSet,
@@ -309,7 +310,10 @@ export class Matching {
       }
       this.ruleFlows.set(rule, "named");
     }
-    return this.trafficFlows(rule, destination.kind === "pod" ? destination.workload.ports : []);
+    return this.trafficFlows(
+      rule,
+      destination.kind === "pod" ? podTraits(destination.workload, destination.pod).ports : [],
+    );
   }
 
   private trafficFlows(rule: Rule, declared: readonly ContainerPort[]): FlowSet {
@@ -364,15 +368,19 @@ export class Matching {
   private clusterPortNumbers(): ReadonlyMap<string, ReadonlySet<number>> {
     if (this.clusterPorts !== undefined) return this.clusterPorts;
     const out = new Map<string, Set<number>>();
-    for (const workload of this.world.workloads) {
-      if (workload.hostNetwork) continue;
-      for (const port of workload.ports) {
+    const add = (traits: PodDifference): void => {
+      if (traits.hostNetwork) return;
+      for (const port of traits.ports) {
         if (port.name === undefined) continue;
         const key = `${port.name}/${port.protocol}`;
         const numbers = out.get(key);
         if (numbers === undefined) out.set(key, new Set([port.port]));
         else numbers.add(port.port);
       }
+    };
+    for (const workload of this.world.workloads) {
+      if (workload.pods.some((pod) => pod.differs === undefined)) add(workload);
+      for (const pod of workload.pods) if (pod.differs !== undefined) add(pod.differs);
     }
     this.clusterPorts = out;
     return out;

@@ -5,6 +5,7 @@
  * works on bounded sets, so a fact that the input lacks widens the answer to `unsure` instead of being guessed.
  */
 
+import { podTraits } from "../model/pods.ts";
 import { type Because, mergeBecause } from "../base/because.ts";
 import {
   type Application,
@@ -115,7 +116,9 @@ export class Sides {
       case "pod": {
         const addresses = this.byAddress ? endpoint.pod.addresses.map((a) => `${a.family}${a.value}`).join() : "";
         const ports = this.byPortName
-          ? endpoint.workload.ports.map((p) => `${p.name ?? ""}${p.protocol}${p.port}`).join()
+          ? podTraits(endpoint.workload, endpoint.pod)
+              .ports.map((p) => `${p.name ?? ""}${p.protocol}${p.port}`)
+              .join()
           : "";
         return `p${view.identity.id} ${addresses} ${ports}`;
       }
