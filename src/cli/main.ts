@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { QuestionError } from "../reach/answer.ts";
+import { addDemo } from "./commands/demo.ts";
 import { addReach } from "./commands/reach.ts";
 import { addWhy } from "./commands/why.ts";
 import { CommandFailure, EXIT, type ExitCode, SilentFailure } from "./exit.ts";
@@ -23,6 +24,7 @@ function program(): Command {
     .helpCommand(true)
     .description("Proves, shows and enforces which application may talk to which.")
     .version(version());
+  addDemo(root);
   addReach(root);
   addWhy(root);
   return root;

@@ -1,0 +1,72 @@
+/** `bulkhead demo`: the founding story with packets. */
+import { join } from "node:path";
+import { Argument, type Command } from "commander";
+import type { Fault } from "../../lab/answers.ts";
+import { demoJson } from "../demo/demo-json.ts";
+import { cutOff, type Played, play } from "../demo/play.ts";
+import { openStory, type Story } from "../demo/story.ts";
+import { type NextSteps, tellStory } from "../demo/tell.ts";
+import { EXIT } from "../exit.ts";
+import { type OutputFlags, withOutput } from "../options.ts";
+import { styleFor, writeAnswer } from "../terminal.ts";
+import { INSTALLATION, runUnprivileged, shownPath } from "../unprivileged.ts";
+
+const EXAMPLE = "examples/two-applications";
+
+type DemoFlags = OutputFlags<"text" | "json">;
+
+export function addDemo(program: Command): void {
+  const command = program
+    .command("demo")
+    .description("the founding story, with real packets where the machine can")
+    .addArgument(new Argument("[story]", "which story").choices(["policy", "all"]).default("policy"));
+  withOutput(command, ["text", "json"]).action(async () => run(command.opts<DemoFlags>()));
+}
+
+async function run(flags: DemoFlags): Promise<void> {
+  const code = await runUnprivileged();
+  if (code !== undefined) {
+    process.exitCode = code;
+    return;
+  }
+  const story = openStory(join(INSTALLATION, EXAMPLE), INSTALLATION);
+  const fault = seededFault();
+  const played = await play(story, fault === undefined ? {} : { fault });
+  await writeAnswer(flags.output === "json" ? demoJson(played) : tell(story, played, flags));
+  process.exitCode = played.obstacle !== null ? EXIT.environment : played.agree ? EXIT.fine : EXIT.found;
+}
+
+function tell(story: Story, played: Played, flags: DemoFlags): Iterable<string> {
+  return tellStory(story, played, nextSteps(played), styleFor(process.stdout, flags.color));
+}
+
+/** Three commands that work as printed, from the folder in which the demo was called. */
+function nextSteps(played: Played): NextSteps {
+  const example = shownPath(join(INSTALLATION, EXAMPLE), process.cwd()) || ".";
+  const policies = `${example}/policies/cilium`;
+  const asked = cutOff(played.chapters) ?? played.chapters[0]?.pairs[0];
+  if (asked === undefined) return { commands: [] };
+  const { asker, target } = asked.pair;
+  const { namespace, name } = asker.workload ?? { namespace: "", name: asker.name };
+  const host = target.service?.split("/").toReversed().join(".") ?? "";
+  return {
+    commands: [
+      {
+        line: `npx bulkhead why ${asker.name} ${target.name} --port ${target.port}/${target.protocol} -f ${example} -f ${policies}`,
+        what: "every policy and rule that was considered",
+      },
+      { line: `npx bulkhead reach ${example} ${policies}`, what: "who reaches whom, and what decides it" },
+      {
+        line: `npx bulkhead lab up -f ${example} && npx bulkhead lab exec ${namespace}/${name} -- curl -s http://${host}:${target.port}/`,
+        what: "a lab that stays; npx bulkhead lab down ends it",
+      },
+    ],
+  };
+}
+
+/** A fault that a test seeds, `pass FROM TO` or `drop FROM TO`, to see that the demo notices. */
+function seededFault(): Fault | undefined {
+  const [kind, from, to] = (process.env.BULKHEAD_DEMO_FAULT ?? "").split(" ");
+  if ((kind !== "pass" && kind !== "drop") || from === undefined || to === undefined) return undefined;
+  return { kind, from, to };
+}
