@@ -2,6 +2,7 @@
 import type { IdentityLabels, LabelValue } from "../../model/labels.ts";
 import { UNKNOWN } from "../../model/labels.ts";
 import type { Node, PodInstance, Workload, World } from "../../model/world.ts";
+import type { Family } from "../../net/address.ts";
 import type { Party } from "../dialect.ts";
 import { CLUSTER, NAMESPACE_LABELS, POD_NAMESPACE, SERVICE_ACCOUNT } from "./keys.ts";
 import { type Settings, since } from "./settings.ts";
@@ -13,15 +14,32 @@ export function identify(party: Party, world: World, settings: Settings): Identi
       return podIdentity(party.workload, party.pod, world, settings);
     case "node":
       return nodeIdentity(party.node, party.local, settings);
-    case "outside": {
-      // One stack or two is not told: the label of the one (2) and of the other (9, 10), so that `world` and
-      // `world-ipv4` both answer right (3.3).
-      const family = party.family === "IPv4" ? "world-ipv4" : "world-ipv6";
-      return reservedLabels("world", family);
+    case "outside":
+      return worldIdentity(party.family, settings);
+    case "reserved": {
+      const labels = party.name === "kube-apiserver" ? apiServerIdentity(world) : reservedLabels(party.name);
+      return withUnclearCluster(labels, settings);
     }
-    case "reserved":
-      return party.name === "kube-apiserver" ? apiServerIdentity(world) : reservedLabels(party.name);
   }
+}
+
+/**
+ * The outside: the label of one stack (2), or those of two (9, 10). Where the settings do not tell which, both, so that
+ * `world` and `world-ipv4` answer right either way (3.2, 3.3).
+ */
+function worldIdentity(family: Family, settings: Settings): IdentityLabels {
+  const own = family === "IPv4" ? "world-ipv4" : "world-ipv6";
+  if (settings.stack === "unknown") return reservedLabels("world", own);
+  return reservedLabels(settings.stack === "dual" ? own : "world");
+}
+
+/**
+ * Which reserved identities carry the cluster's label where selectors ask for it is not settled (K3, U21): it may be
+ * there. Only selectors that no positive term confines to pods can tell.
+ */
+function withUnclearCluster(labels: Map<string, LabelValue>, settings: Settings): IdentityLabels {
+  if (settings.localClusterOnly) labels.set(`k8s:${CLUSTER}`, UNKNOWN);
+  return labels;
 }
 
 function reservedLabels(...names: readonly string[]): Map<string, LabelValue> {
@@ -46,34 +64,29 @@ function podIdentity(workload: Workload, pod: PodInstance, world: World, setting
 /**
  * A node and its host-network pods (R9.7): `host` for the other end's own node, else `remote-node`; `kube-apiserver`
  * where the API server runs on it (3.2). With `enable-node-selector-labels` also its labels and, since 1.18, the
- * cluster's name (R2.3.3; `nodeIdentityLabels` in `pkg/node/manager/manager.go`): without that setting no reserved
- * identity carries the cluster's label, which settles U21 for nodes.
+ * cluster's name (R2.3.3; `nodeIdentityLabels` in `pkg/node/manager/manager.go`).
  */
 function nodeIdentity(node: Node | undefined, local: boolean, settings: Settings): IdentityLabels {
   const labels = reservedLabels(local ? "host" : "remote-node");
   if (node?.apiServer === true) labels.set("reserved:kube-apiserver", "");
-  if (settings.nodeSelectorLabels) {
-    for (const [key, value] of node?.labels ?? [])
-      if (settings.nodeLabels.keeps("node", key)) labels.set(`node:${key}`, value);
-    if (since(settings.release, "1.18")) labels.set(`k8s:${CLUSTER}`, settings.clusterName);
-  }
+  if (!settings.nodeSelectorLabels) return withUnclearCluster(labels, settings);
+  for (const [key, value] of node?.labels ?? [])
+    if (settings.nodeLabels.keeps("node", key)) labels.set(`node:${key}`, value);
+  if (since(settings.release, "1.18")) labels.set(`k8s:${CLUSTER}`, settings.clusterName);
   return labels;
 }
 
 /**
- * The API server by name. Where no node is known to run it and no address outside is known for it, whether it is a
- * remote node or part of the world is not known either (R3.3.1).
+ * The API server by name: a part of the world where its address outside is known, on some node where that is known, and
+ * else any of these (R3.3.1).
  */
-function apiServerIdentity(world: World): IdentityLabels {
+function apiServerIdentity(world: World): Map<string, LabelValue> {
   const labels = reservedLabels("kube-apiserver");
   const onNode = world.nodes.some((node) => node.apiServer);
   const outside = world.apiServerAddresses.length > 0;
-  if (onNode) labels.set("reserved:remote-node", "");
-  else if (outside) labels.set("reserved:world", "");
-  else {
-    labels.set("reserved:remote-node", UNKNOWN);
-    labels.set("reserved:world", UNKNOWN);
-  }
+  const places = onNode ? ["host", "remote-node"] : outside ? [] : ["host", "remote-node", "world"];
+  for (const place of places) labels.set(`reserved:${place}`, UNKNOWN);
+  if (outside && !onNode) labels.set("reserved:world", "");
   return labels;
 }
 

@@ -337,7 +337,17 @@ spec: {externalCIDRs: [203.0.113.0/24, 198.51.100.7/32]}
     ]);
     expect([to(document, "8.8.8.8"), to(document, "a/x")]).toEqual(["unsure", "deny"]);
     const ported = cnp(`egress: [{toGroups: [{aws: {securityGroupsIds: [sg-1]}}], ${PORT}}]`);
-    expect([to(ported, "a/x"), to(ported, "a/x", "81/TCP")]).toEqual(["unsure", "deny"]);
+    expect([to(ported, "a/x"), to(ported, "8.8.8.8"), to(ported, "8.8.8.8", "81/TCP")]).toEqual([
+      "deny",
+      "unsure",
+      "deny",
+    ]);
+  });
+
+  test("[R2.4.3] up to 1.17 a group with ports may mean everybody", () => {
+    const ported = cnp(`egress: [{toGroups: [{aws: {securityGroupsIds: [sg-1]}}], ${PORT}}]`);
+    expect(to(ported, "a/x", "80/TCP", { release: "1.17" })).toBe("unsure");
+    expect(to(ported, "a/x", "81/TCP", { release: "1.17" })).toBe("deny");
   });
 });
 

@@ -37,20 +37,51 @@ describe("identities", () => {
 
   test.each([
     ["[R3.3.2] the world of a family", { kind: "outside", family: "IPv6" }, "reserved:world-ipv6= reserved:world="],
-    ["[R9.3] health", { kind: "reserved", name: "health" }, "reserved:health="],
+    [
+      "[R9.3] health",
+      { kind: "reserved", name: "health" },
+      "k8s:io.cilium.k8s.policy.cluster=Symbol(unknown label value) reserved:health=",
+    ],
   ] as const)("%s", (_, party, want) => {
     expect(labels(party).join(" ")).toBe(want);
   });
 
   test("[R3.3.1, R9.7] a node is host to its own pods and remote to others", () => {
     const node = PLAIN.nodes[0];
-    expect(labels({ kind: "node", node, local: true })).toEqual(["reserved:host="]);
-    expect(labels({ kind: "node", node, local: false })).toEqual(["reserved:remote-node="]);
+    expect(labels({ kind: "node", node, local: true }, PLAIN, "1.18")).toEqual(["reserved:host="]);
+    expect(labels({ kind: "node", node, local: false }, PLAIN, "1.18")).toEqual(["reserved:remote-node="]);
     const server = node === undefined ? undefined : { ...node, apiServer: true };
-    expect(labels({ kind: "node", node: server, local: false })).toEqual([
+    expect(labels({ kind: "node", node: server, local: false }, PLAIN, "1.18")).toEqual([
       "reserved:kube-apiserver=",
       "reserved:remote-node=",
     ]);
+  });
+
+  test.each([
+    ["[R3.2.2] two stacks part the world", { "enable-ipv4": "true", "enable-ipv6": "true" }, ["reserved:world-ipv4="]],
+    ["[R3.2.2] one stack does not", { "enable-ipv6": "false" }, ["reserved:world="]],
+    ["[R3.2.2] both where it is not told", {}, ["reserved:world-ipv4=", "reserved:world="]],
+  ] as const)("%s", (_, config, want) => {
+    expect(labels({ kind: "outside", family: "IPv4" }, world("", config))).toEqual(want);
+  });
+
+  test("[R3.3.1] where the API server runs is told, or any place may be", () => {
+    const places = (at = PLAIN): readonly string[] =>
+      labels({ kind: "reserved", name: "kube-apiserver" }, at, "1.18").map((label) => label.replace(/=.+$/, "=?"));
+    expect(places()).toEqual([
+      "reserved:host=?",
+      "reserved:kube-apiserver=",
+      "reserved:remote-node=?",
+      "reserved:world=?",
+    ]);
+    const nodes = PLAIN.nodes.map((node) => ({ ...node, apiServer: node.name === "n2" }));
+    expect(places({ ...PLAIN, nodes })).toEqual([
+      "reserved:host=?",
+      "reserved:kube-apiserver=",
+      "reserved:remote-node=?",
+    ]);
+    const apiServerAddresses = [{ family: "IPv4", value: 1n }] as const;
+    expect(places({ ...PLAIN, apiServerAddresses })).toEqual(["reserved:kube-apiserver=", "reserved:world="]);
   });
 
   test("[R2.3.3] node labels and the cluster's name count with the setting, all of them", () => {
