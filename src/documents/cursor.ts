@@ -19,7 +19,7 @@
  * - **Empty is not absent**: `list()` gives `undefined` for absent and `[]` for `[]`; `entries()` and `stringMap()`
  *   likewise. `isEmpty` is true of `[]` and `{}` alone.
  * - A value of the **wrong type** is reported (BH203) at its place, and the method returns `undefined`. Ask
- *   `sink.errors` (or compare it before and after) to tell this from absence; an object with an error gives no answer.
+ *   `findings.errors` (or compare it before and after) to tell this from absence; an object with an error gives no answer.
  * - Nothing throws and nothing is cast.
  */
 import { diagnostic, type Code, type Diagnostic, type DiagnosticOptions } from "../base/diagnostic.ts";
