@@ -31,13 +31,25 @@ export interface Origin {
   readonly foreign: boolean;
 }
 
-/** Who took which connection, told by the listeners; keyed by what the listener sees of the other side. */
+const TOKEN = "bulkhead probe ";
+
+/** What a probe's packet says, so that whoever receives it can tell which it was, whatever its ports have become. */
+export function tokenBytes(number: number): Buffer {
+  return Buffer.from(`${TOKEN}${number}`);
+}
+
+/** The key of a received token; null: not a probe's. */
+export function tokenKey(bytes: Buffer): string | null {
+  const text = bytes.toString("latin1");
+  return text.startsWith(TOKEN) ? text : null;
+}
+
+/** Who took which connection or packet, told by the listeners; keyed by what the listener sees of it. */
 export class Arrivals {
   private readonly taken = new Map<string, string>();
   private readonly waiting = new Map<string, (owner: string) => void>();
 
-  arrived(protocol: number, address: string, port: number, owner: string): void {
-    const key = attemptKey(protocol, address, port);
+  arrived(key: string, owner: string): void {
     const waiter = this.waiting.get(key);
     if (waiter !== undefined) {
       this.waiting.delete(key);

@@ -6,9 +6,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ApplyResult, Fault, FlowFilter, FlowRecord, LabStatus, Probe, ProbeResult } from "./answers.ts";
 import { ask, askStream, LAB_FOLDER } from "./control.ts";
 import { LabError } from "./failure.ts";
-import { findLab, isAlive, launch, type RunningLab, runningLabs } from "./launch.ts";
+import { findLab, isAlive, launch, parentOf, type RunningLab, runningLabs } from "./launch.ts";
 import type { Plan } from "./plan.ts";
 import type { Ruleset } from "./ruleset.ts";
+
+export { labObstacle } from "./launch.ts";
 
 const DEFAULT_NAME = "bulkhead";
 const DOWN_MS = 10_000;
@@ -171,6 +173,8 @@ export async function labFault(fault: Fault, options: LabOptions = {}): Promise<
 /** Ends a lab; nothing of it is left when this returns. */
 export async function labDown(options: LabOptions = {}): Promise<void> {
   const lab = find(options);
+  // Its parent, which made the namespaces, is a part of it.
+  const outer = parentOf(lab.pid);
   const answered = ask(lab.control, "down", {}).then(
     () => {},
     () => {},
@@ -180,6 +184,7 @@ export async function labDown(options: LabOptions = {}): Promise<void> {
     process.kill(lab.pid, "SIGKILL");
     await untilGone(lab.pid);
   }
+  await untilGone(outer);
 }
 
 async function untilGone(pid: number, withinMs = DOWN_MS): Promise<boolean> {

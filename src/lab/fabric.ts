@@ -136,6 +136,10 @@ export class Fabric {
 
 function configureInside({ site, index }: WiredSite): void {
   const outside = site.kind === "outside";
+  // "Port unreachable" is an answer that probes wait for: never held back.
+  const answering = families(site);
+  if (answering.includes(4)) setKernelParameter("net/ipv4/icmp_ratemask", "0");
+  if (answering.includes(6)) setKernelParameter("net/ipv6/icmp/ratemask", "127");
   if (outside) {
     // Answers for every address, whatever the way back is.
     setKernelParameter("net/ipv4/conf/all/rp_filter", "0");
@@ -148,7 +152,7 @@ function configureInside({ site, index }: WiredSite): void {
     batch.withoutAutomaticAddress(SITE_INDEX);
     batch.up(SITE_INDEX);
     for (const address of site.addresses) batch.address(SITE_INDEX, address);
-    for (const family of families(site)) {
+    for (const family of answering) {
       batch.neighbour(SITE_INDEX, GATEWAY[family], hardware("router", index));
       batch.route({ to: EVERYWHERE[family], via: GATEWAY[family], device: SITE_INDEX });
       if (outside) {

@@ -1,6 +1,6 @@
 /** Starts a lab's daemon and finds running ones. Nothing is written anywhere: the list of processes is the register. */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename } from "node:path";
@@ -94,9 +94,8 @@ export async function launch(name: string, attached: boolean): Promise<Launched>
   }
   if (runningLabs().some((lab) => lab.name === name))
     throw new LabError("lab-exists", `a lab named ${name} is running already`);
-  const unshare = ["--user", "--map-root-user", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child"];
   const daemon = [process.execPath, ...daemonCommand(), `${MARK}${name}`, ...(attached ? ["--attached"] : [])];
-  const child = spawn("unshare", [...unshare, "--", ...daemon], {
+  const child = spawn("unshare", [...NAMESPACES, "--", ...daemon], {
     cwd: "/",
     detached: true,
     env: { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin", TSX_DISABLE_CACHE: "1" },
@@ -132,7 +131,24 @@ export async function launch(name: string, attached: boolean): Promise<Launched>
   return { lab, release, kill };
 }
 
-function parentOf(pid: number): number {
+const NAMESPACES = ["--user", "--map-root-user", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child"];
+
+/** Why no lab can run here, or null when one can. Tries it: namespaces that end at once. */
+export function labObstacle(): LabError | null {
+  if (process.platform !== "linux") return new LabError("not-linux", `the lab does not run on ${process.platform}`);
+  for (const tool of ["nsenter", "setpriv"]) {
+    if (spawnSync(tool, ["--version"]).error !== undefined)
+      return new LabError("tool-missing", `${tool} is not installed`);
+  }
+  const tried = spawnSync("unshare", [...NAMESPACES, "--", "mount", "-t", "tmpfs", "none", "/run"], {
+    encoding: "utf8",
+    cwd: "/",
+  });
+  if (tried.error !== undefined) return new LabError("tool-missing", "unshare is not installed");
+  return tried.status === 0 ? null : new LabError("namespaces-closed", tried.stderr.trim());
+}
+
+export function parentOf(pid: number): number {
   try {
     return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? -1);
   } catch {

@@ -11,6 +11,8 @@ import {
   attemptUdp,
   type Origin,
   sourceAddress,
+  tokenBytes,
+  tokenKey,
 } from "./attempts.ts";
 import { attemptKey, type DropLog } from "./drop-log.ts";
 import type { Fabric } from "./fabric.ts";
@@ -24,7 +26,9 @@ import { PROTOCOL_NUMBER } from "./verdicts.ts";
 /** Probes under way at one time. */
 const AT_ONCE = 256;
 /** An arrival is told by the listener a little before or after the handshake is seen to end. */
-const ARRIVAL_MS = 2000;
+const ARRIVAL_MS = 1000;
+
+const UNTAKEN = "the handshake completed, but no listener of the lab took it";
 
 interface Target {
   readonly addresses: readonly string[];
@@ -37,6 +41,7 @@ export class Prober {
   private readonly drops: DropLog;
   private readonly arrivals: Arrivals;
   private readonly plan: () => Plan;
+  private token = 0;
 
   constructor(fabric: Fabric, drops: DropLog, arrivals: Arrivals, plan: () => Plan) {
     this.fabric = fabric;
@@ -53,7 +58,9 @@ export class Prober {
         const index = next++;
         const probe = probes[index];
         if (probe === undefined) return;
-        results[index] = await this.one(probe);
+        const first = await this.one(probe);
+        // Translation may have given the connection another source port, by which the listener then knows it: once more.
+        results[index] = first.outcome === "lost" && first.detail === UNTAKEN ? await this.one(probe) : first;
       }
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, probes.length) }, work));
@@ -139,7 +146,7 @@ export class Prober {
       throw new LabError("rules-unsupported", `probes of ${probe.protocol} are not built yet`);
     }
     const at = { address, port: probe.port };
-    const payload = Buffer.from(`bulkhead probe ${probe.from} ${probe.to}`);
+    const payload = tokenBytes(++this.token);
     const attempt = await (probe.protocol === "TCP"
       ? attemptTcp(this.drops, origin, at)
       : attemptUdp(this.drops, origin, at, payload));
@@ -164,7 +171,9 @@ export class Prober {
     target: Target,
     result: (outcome: ProbeResult["outcome"], more?: Partial<ProbeResult>) => ProbeResult,
   ): Promise<ProbeResult> {
-    const key = attemptKey(PROTOCOL_NUMBER[attempt.outcome === "open" ? "TCP" : "UDP"], source, attempt.port);
+    const key =
+      attempt.outcome === "open" ? attemptKey(PROTOCOL_NUMBER.TCP, source, attempt.port) : tokenKey(attempt.bytes);
+    if (key === null) return result("lost", { detail: "somebody answered with other bytes than were sent" });
     const owner = await this.arrivals.taker(key, ARRIVAL_MS);
     let http: ProbeResult["http"] = null;
     let drop: Drop | null = null;
@@ -182,8 +191,7 @@ export class Prober {
         }
       }
     }
-    if (owner === null)
-      return result("lost", { detail: "the handshake completed, but no listener of the lab took it" });
+    if (owner === null) return result("lost", { detail: UNTAKEN });
     if (target.owners !== null && !target.owners.has(owner)) {
       return result("lost", { answeredBy: owner, detail: `${owner} answered in place of ${probe.to}` });
     }

@@ -11,7 +11,8 @@ import {
   type ServerResponse,
 } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
-import type { Arrivals } from "./attempts.ts";
+import { type Arrivals, tokenKey } from "./attempts.ts";
+import { attemptKey } from "./drop-log.ts";
 import type { WiredSite } from "./fabric.ts";
 import { LabError } from "./failure.ts";
 import { addressBytes, canonical, familyOf } from "./kernel/address.ts";
@@ -154,7 +155,7 @@ export class Servers {
       this.sockets.add(socket);
       socket.on("error", () => socket.destroy());
       socket.on("close", () => this.sockets.delete(socket));
-      this.arrivals.arrived(PROTOCOL_NUMBER.TCP, served.clientAddress, served.clientPort, owner);
+      this.arrivals.arrived(attemptKey(PROTOCOL_NUMBER.TCP, served.clientAddress, served.clientPort), owner);
       accept(socket, served);
     });
     server.on("error", () => {});
@@ -179,7 +180,8 @@ export class Servers {
         clientAddress: canonical(from.address),
         clientPort: from.port,
       };
-      this.arrivals.arrived(PROTOCOL_NUMBER.UDP, served.clientAddress, served.clientPort, owner);
+      const token = tokenKey(bytes);
+      if (token !== null) this.arrivals.arrived(token, owner);
       const reply = answer(bytes, served);
       // The address that was heard from is numeric, and the socket is open already: nothing is looked up.
       if (reply !== null) socket.send(reply, from.port, from.address);

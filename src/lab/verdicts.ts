@@ -116,8 +116,16 @@ interface PrefixGroup {
 
 type PrefixPeer = Extract<Peer, { kind: "prefixes" }>;
 
+const prefixKeys = new WeakMap<PrefixPeer, string>();
+
+/** Short, and equal for peers that name the same prefixes. */
 function prefixKey(peer: PrefixPeer): string {
-  return JSON.stringify([peer.covers, peer.prefixes.map(({ cidr, except }) => [cidr, ...except])]);
+  const known = prefixKeys.get(peer);
+  if (known !== undefined) return known;
+  const meaning = JSON.stringify([peer.covers, peer.prefixes.map(({ cidr, except }) => [cidr, ...except])]);
+  const key = createHash("sha1").update(meaning).digest("base64");
+  prefixKeys.set(peer, key);
+  return key;
 }
 
 interface ClassMeaning {
