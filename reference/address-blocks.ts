@@ -1,6 +1,5 @@
 import { areDisjoint, type Family, isInside, isWithin, type Prefix } from "./addresses.ts";
-import { declared } from "./endpoints.ts";
-import type { ReferenceOptions } from "./options.ts";
+import { declared, type ReferenceOptions } from "./options.ts";
 import { addressIn, type Party, showParty } from "./parties.ts";
 import type { Unknowns } from "./unknowns.ts";
 

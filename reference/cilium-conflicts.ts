@@ -1,5 +1,5 @@
 import { type Peer } from "./cilium-peers.ts";
-import type { PortItem, ProxyPart } from "./cilium-ports.ts";
+import { NO_PROXY, type PortItem, type ProxyPart } from "./cilium-ports.ts";
 import type { Entry } from "./cilium-rules.ts";
 
 interface Part {
@@ -41,27 +41,18 @@ function placeOf(part: Part): string {
 function partsOf(entry: Entry): readonly Part[] {
   const peers = keysOf(entry.peers, entry.groups !== undefined);
   const ports: readonly { port: PortItem | undefined; proxy: ProxyPart | undefined }[] =
-    entry.groups?.flatMap((group) => group.ports.map((port) => ({ port, proxy: group.proxy }))) ?? [];
+    entry.groups === undefined
+      ? [{ port: undefined, proxy: undefined }]
+      : entry.groups.flatMap((group) => group.ports.map((port) => ({ port, proxy: group.proxy })));
   return peers.flatMap((peer) =>
     ports.map(({ port, proxy }) => ({
       filter: `${entry.direction} ${port?.filter ?? "any"}`,
       peer,
-      proxy: proxy ?? EMPTY,
+      proxy: proxy ?? NO_PROXY,
       authentication: entry.authentication,
     })),
   );
 }
-
-const EMPTY: ProxyPart = {
-  http: [],
-  dns: [],
-  opaque: undefined,
-  serverNames: [],
-  terminates: undefined,
-  originates: undefined,
-  listener: undefined,
-  listenerPriority: 0,
-};
 
 function keysOf(peers: Entry["peers"], hasPorts: boolean): readonly string[] {
   if (peers === "nobody") return [];

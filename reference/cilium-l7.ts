@@ -50,7 +50,11 @@ function serverNamesOf(grant: Grant, grants: readonly Grant[]): readonly string[
 
 /** Parsers that cannot be judged offline. */
 function isConnectable(grant: Grant, view: View): boolean {
-  const { opaque, listener } = grant.proxy;
+  const { opaque, listener, serverNames } = grant.proxy;
+  const { protocol } = view.scene.traffic;
+  // U23.
+  if (serverNames.length > 0 && protocol !== "TCP")
+    return view.scene.unknowns.ask(`server names on ${protocol}`, { code: "opaque-l7", detail: `TLS on ${protocol}` });
   if (opaque === undefined && listener === undefined) return true;
   const detail = opaque ?? listener ?? "";
   return view.scene.unknowns.ask(`${detail} lets it pass`, { code: "opaque-l7", detail });

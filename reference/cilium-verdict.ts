@@ -81,9 +81,7 @@ export function ciliumSide(
 ): Side {
   const enforcement = enforcementOf(subject, direction, policies, scene);
   if (enforcement === undefined) return NO_POLICY;
-  const side = enforcedSide(direction, subject, remote, enforcement, policies, scene);
-  // R4.3.9: audit mode lets pass what policy would drop.
-  return policies.settings.audit && side.verdict === "deny" ? { ...side, verdict: "allow" } : side;
+  return enforcedSide(direction, subject, remote, enforcement, policies, scene);
 }
 
 function enforcedSide(
@@ -112,10 +110,12 @@ function enforcedSide(
   }
   const view = viewOf(direction, subject, remote, rules, policies, scene);
   const denies = entries.filter((entry) => entry.action === "deny" && grantsOf(entry, view).length > 0);
+  // R4.3.9: audit mode lets pass what policy would drop; a proxy still judges requests.
+  const dropped = settings.audit ? "allow" : "deny";
   // R4.1.2.
   if (denies.length > 0)
     return sideOf(
-      "deny",
+      dropped,
       "rule",
       denies.map((entry) => entry.decider),
     );
@@ -131,8 +131,12 @@ function enforcedSide(
   // R4.3.5: without default deny everything else is allowed.
   const grants = [...own, ...(isLocalHost || !defaultDeny ? [PLAIN_GRANT] : [])];
   // R4.1.4.
-  if (grants.length === 0) return sideOf("deny", "default-deny", isolationOf(enforcement, direction));
-  return judgedSide(grants, own, defaultDeny, view);
+  if (grants.length === 0) return sideOf(dropped, "default-deny", isolationOf(enforcement, direction));
+  const side = judgedSide(grants, own, defaultDeny, view);
+  // R6.6.1: the local host is exempt from HTTP rules.
+  return isLocalHost && side.verdict === "allow" && side.deciders.length === 0
+    ? { ...side, reason: "always-allowed" }
+    : side;
 }
 
 /** Every policy that closes the direction. */
@@ -161,9 +165,8 @@ function judgedSide(grants: readonly Grant[], own: readonly Grant[], defaultDeny
     if (!view.scene.unknowns.ask("the allow-all lifts HTTP rules", because)) return denied;
   }
   if (!isAuthenticated(judgement.passing, view)) return denied;
-  const reason = own.length > 0 ? "rule" : "no-policy";
   return {
-    ...sideOf("allow", reason, decidersOf(passingOwn.length > 0 ? passingOwn : own)),
+    ...sideOf("allow", passingOwn.length > 0 ? "rule" : "no-policy", decidersOf(passingOwn)),
     limited: judgement.limited,
   };
 }

@@ -4,13 +4,13 @@ import { ciliumRules } from "./cilium-rules.ts";
 import { ciliumSettings } from "./cilium-settings.ts";
 import { type CiliumPolicies, ciliumSide } from "./cilium-verdict.ts";
 import type { Cluster } from "./cluster.ts";
-import { mayNarrow } from "./foreign-policies.ts";
+import { isForeign, withForeign } from "./foreign-policies.ts";
 import { isItself, isNetworkPolicy } from "./kubernetes.ts";
 import type { Leg } from "./legs.ts";
 import type { Scene } from "./network-policies.ts";
 import type { KubeObject } from "./objects.ts";
 import type { ReferenceOptions } from "./options.ts";
-import { type NodeParty, type Party, showParty } from "./parties.ts";
+import { type NodeParty, type Party } from "./parties.ts";
 import { fieldsOf, textOf } from "./values.ts";
 
 export type { CiliumPolicies } from "./cilium-verdict.ts";
@@ -34,7 +34,7 @@ export function ciliumPolicies(
   return {
     settings,
     rules,
-    foreign: objects.filter((object) => mayNarrow(object, options.dialect)),
+    foreign: objects.filter((object) => isForeign(object, options.dialect)),
     redirects: objects.filter((object) => object.kind === "CiliumLocalRedirectPolicy"),
   };
 }
@@ -45,8 +45,18 @@ export function ciliumOutcome(leg: Leg, policies: CiliumPolicies, scene: Scene):
   if (isItself(leg) || isSameNode(leg)) return { egress: ALWAYS_ALLOWED, ingress: ALWAYS_ALLOWED };
   const { egressTo, egressScene, ingressFrom } = asPolicySees(leg, policies, scene);
   const sides = {
-    egress: narrowed(ciliumSide("egress", leg.source, egressTo, policies, egressScene), leg.source, policies, scene),
-    ingress: narrowed(ciliumSide("ingress", leg.target, ingressFrom, policies, scene), leg.target, policies, scene),
+    egress: withForeign(
+      ciliumSide("egress", leg.source, egressTo, policies, egressScene),
+      leg.source,
+      policies.foreign,
+      scene,
+    ),
+    ingress: withForeign(
+      ciliumSide("ingress", leg.target, ingressFrom, policies, scene),
+      leg.target,
+      policies.foreign,
+      scene,
+    ),
   };
   const isHairpin = leg.source.kind === "pod" && leg.target.kind === "pod" && leg.source.pod === leg.target.pod;
   const outcome = isHairpin ? { egress: hairpin(sides.egress, scene), ingress: hairpin(sides.ingress, scene) } : sides;
@@ -113,17 +123,6 @@ function asPolicySees(
     detail: name,
   });
   return { ...translated, ingressFrom: seen };
-}
-
-/** Policies of another network or mesh could take away what Cilium allows. */
-function narrowed(side: Side, party: Party, policies: CiliumPolicies, scene: Scene): Side {
-  if (side.verdict === "deny" || party.kind !== "pod") return side;
-  const foreign = policies.foreign.find(
-    (object) => object.namespace === "" || object.namespace === party.pod.namespace,
-  );
-  if (foreign === undefined) return side;
-  const because = { code: "foreign-policy", detail: `${foreign.kind}/${foreign.namespace}/${foreign.name}` };
-  return scene.unknowns.ask(`foreign policy at ${showParty(party)}`, because) ? side : { ...side, verdict: "deny" };
 }
 
 /** A local redirect takes the connection to another backend: its verdict is not this one. */

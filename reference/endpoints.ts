@@ -11,7 +11,7 @@ import {
   widthOf,
 } from "./addresses.ts";
 import type { Cluster, Workload } from "./cluster.ts";
-import type { ReferenceOptions } from "./options.ts";
+import { declared, type ReferenceOptions } from "./options.ts";
 import { type Party, partyOfNode, partyOfPod } from "./parties.ts";
 import type { Service } from "./services.ts";
 import type { Because } from "./unknowns.ts";
@@ -221,10 +221,6 @@ export function partyOfAddress(address: Address, cluster: Cluster, options: Refe
   if (declared(options.nodeCIDRs).some((prefix) => isInPrefix(address, prefix)))
     return { kind: "node", place: "somewhere", node: undefined, id: String(address.value), addresses: [address] };
   return { kind: "address", address };
-}
-
-export function declared(cidrs: readonly string[] | undefined): readonly Prefix[] {
-  return (cidrs ?? []).map((cidr) => parsePrefix(cidr)).filter((prefix) => prefix !== undefined);
 }
 
 function isInPrefix(address: Address, prefix: Prefix): boolean {

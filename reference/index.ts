@@ -6,7 +6,7 @@ import { type Cluster, clusterOf } from "./cluster.ts";
 import { type Edges, edgesOf } from "./endpoints.ts";
 import type { Flow } from "./flows.ts";
 import { type KubernetesPolicies, kubernetesOutcome, kubernetesPolicies } from "./kubernetes.ts";
-import { type Leg, stepsOf } from "./legs.ts";
+import { isTurnedAway, type Leg, stepsOf } from "./legs.ts";
 import type { Scene } from "./network-policies.ts";
 import { objectsOf } from "./objects.ts";
 import type { ReferenceOptions } from "./options.ts";
@@ -81,9 +81,13 @@ export class Reference {
   }
 
   #outcome(leg: Leg, scene: Scene): Outcome {
-    return this.#cilium === undefined
-      ? kubernetesOutcome(leg, this.#kubernetes, scene)
-      : ciliumOutcome(leg, this.#cilium, scene);
+    const outcome =
+      this.#cilium === undefined
+        ? kubernetesOutcome(leg, this.#kubernetes, scene)
+        : ciliumOutcome(leg, this.#cilium, scene);
+    return isTurnedAway(leg, scene.unknowns)
+      ? { ...outcome, ingress: { ...outcome.ingress, verdict: "deny" } }
+      : outcome;
   }
 }
 

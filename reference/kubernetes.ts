@@ -1,6 +1,6 @@
 import { ALWAYS_ALLOWED, NO_POLICY, type Outcome, type Side } from "./answers.ts";
 import { tierSide } from "./cluster-network-policies.ts";
-import { mayNarrow } from "./foreign-policies.ts";
+import { isForeign, withForeign } from "./foreign-policies.ts";
 import type { Leg } from "./legs.ts";
 import { type Direction, networkPolicySide, type Scene } from "./network-policies.ts";
 import { groupOf, type KubeObject } from "./objects.ts";
@@ -17,7 +17,7 @@ export function kubernetesPolicies(objects: readonly KubeObject[]): KubernetesPo
   return {
     networkPolicies: objects.filter(isNetworkPolicy),
     clusterPolicies: objects.filter(isClusterPolicy),
-    foreign: objects.filter((object) => mayNarrow(object, "kubernetes")),
+    foreign: objects.filter((object) => isForeign(object, "kubernetes")),
   };
 }
 
@@ -71,11 +71,7 @@ function sideOfPod(
     networkPolicySide(policies.networkPolicies, direction, pod, remote, scene) ??
     tierSide(policies.clusterPolicies, "Baseline", direction, pod, remote, scene) ??
     NO_POLICY;
-  if (side.verdict === "deny") return side;
-  const foreign = policies.foreign.find((object) => object.namespace === "" || object.namespace === pod.namespace);
-  if (foreign === undefined) return side;
-  const because = { code: "foreign-policy", detail: `${foreign.kind}/${foreign.namespace}/${foreign.name}` };
-  return scene.unknowns.ask(`foreign ${direction} ${pod.id}`, because) ? side : { ...side, verdict: "deny" };
+  return withForeign(side, subject, policies.foreign, scene);
 }
 
 /**

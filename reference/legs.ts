@@ -1,8 +1,7 @@
-import { type Address, type Family, parseAddress, sameAddress } from "./addresses.ts";
+import { type Address, type Family, isInside, parseAddress, sameAddress } from "./addresses.ts";
 import { type Answer, impossible, uncertain } from "./answers.ts";
 import type { Cluster } from "./cluster.ts";
 import {
-  declared,
   type Edges,
   type Endpoint,
   endpointOf,
@@ -11,10 +10,11 @@ import {
   UnknownEndpointError,
 } from "./endpoints.ts";
 import { type Flow, familyOf, type Traffic, trafficOf } from "./flows.ts";
-import type { ReferenceOptions } from "./options.ts";
+import { declared, type ReferenceOptions } from "./options.ts";
 import { addressesOf, type NodeParty, type Party, partyOfNode, partyOfPod } from "./parties.ts";
 import { hasPorts, isIcmp } from "./protocols.ts";
 import { type Service, type ServicePort, selectedBy, targetPortOf } from "./services.ts";
+import type { Unknowns } from "./unknowns.ts";
 import type { Pod } from "./workloads.ts";
 
 /** The address of a Service that was dialled, when there was one. */
@@ -44,7 +44,22 @@ export interface Leg {
 export type Step = { readonly leg: Leg } | { readonly answer: Answer };
 
 export function stepsOf(flow: Flow, cluster: Cluster, options: ReferenceOptions, edges: Edges): readonly Step[] {
-  const asked = trafficOf(flow);
+  const traffic = trafficOf(flow);
+  // ICMP without a type is every type, where rules tell types apart.
+  const isEveryType = isIcmp(traffic.protocol) && traffic.port === undefined && options.dialect !== "kubernetes";
+  if (!isEveryType) return stepsOfTraffic(flow, traffic, cluster, options, edges);
+  return Array.from({ length: 256 }, (_, type) => type).flatMap((port) =>
+    stepsOfTraffic(flow, { ...traffic, port }, cluster, options, edges),
+  );
+}
+
+function stepsOfTraffic(
+  flow: Flow,
+  asked: Traffic,
+  cluster: Cluster,
+  options: ReferenceOptions,
+  edges: Edges,
+): readonly Step[] {
   if (hasPorts(asked.protocol) && asked.port === undefined)
     throw new UnknownEndpointError(`a flow of ${asked.protocol} needs a port`);
   const from = endpointOf(flow.from, cluster, options, edges);
@@ -54,6 +69,7 @@ export function stepsOf(flow: Flow, cluster: Cluster, options: ReferenceOptions,
   if (to.kind === "unclear") return [{ answer: uncertain(to.because) }];
   return from.parties.flatMap((source) =>
     targetsOf(to, source, asked, cluster, options)
+      .filter((target) => "answer" in target || isOfFamily(flow, source, target.party, asked, options))
       .filter((target) => "answer" in target || !isSkippedSelf(from, source, to, target.party))
       .map((target): Step => {
         if ("answer" in target) return target;
@@ -72,6 +88,15 @@ export function stepsOf(flow: Flow, cluster: Cluster, options: ReferenceOptions,
         };
       }),
   );
+}
+
+/** `internet` means the addresses that the other end, or the question, has a family for. */
+function isOfFamily(flow: Flow, source: Party, target: Party, asked: Traffic, options: ReferenceOptions): boolean {
+  if (flow.from !== "internet" && flow.to !== "internet") return true;
+  const [inside, outside] = flow.to === "internet" ? [source, target] : [target, source];
+  const fixed = familyOf(flow, asked);
+  const families = fixed === undefined ? toldFamilies(inside, options) : [fixed];
+  return families.length === 0 || toldFamilies(outside, options).some((family) => families.includes(family));
 }
 
 /** An endpoint and its own replicas: a pair with itself means between two of its pods. */
@@ -135,7 +160,7 @@ function addressTargets(
     if (inner !== undefined) return dial(inner, "cluster", [party.address], undefined, source, asked, cluster, options);
     const outer = cluster.services.find((service) => has(service.outerIPs));
     if (outer !== undefined) return dial(outer, "outer", [party.address], undefined, source, asked, cluster, options);
-    if (declared(options.serviceCIDRs).some((prefix) => rangeHas(prefix, party.address)))
+    if (declared(options.serviceCIDRs).some((prefix) => isInside(party.address, prefix)))
       return [{ answer: uncertain({ code: "unknown-service", detail: `${party.address.value}` }) }];
   }
   if (party.kind === "node" && hasPorts(asked.protocol)) {
@@ -147,11 +172,6 @@ function addressTargets(
     if (published.length > 0) return published;
   }
   return [{ party, port: asked.port, dialled: undefined }];
-}
-
-function rangeHas(prefix: { family: Family; value: bigint; length: number }, address: Address): boolean {
-  const size = 1n << BigInt((prefix.family === "IPv4" ? 32 : 128) - prefix.length);
-  return prefix.family === address.family && prefix.value <= address.value && address.value < prefix.value + size;
 }
 
 /** hostPort: the node's port leads to the pod's container port (WL-15). */
@@ -260,6 +280,15 @@ function isServed(backend: Backend, dialled: Dialled, source: Party): boolean {
   if (dialled.entry === "cluster" && dialled.service.internalTrafficPolicy === "Local" && source.kind === "pod")
     return source.pod.node === undefined || source.pod.node === there;
   return true;
+}
+
+/** loadBalancerSourceRanges keep a client out before any policy, where the balancer implements them (SVC-15). */
+export function isTurnedAway(leg: Leg, unknowns: Unknowns): boolean {
+  const { dialled, source } = leg;
+  if (dialled === undefined || dialled.entry !== "outer" || source.kind !== "address") return false;
+  const { sourceRanges, namespace, name } = dialled.service;
+  if (sourceRanges.length === 0 || sourceRanges.some((range) => isInside(source.address, range))) return false;
+  return unknowns.ask("source ranges are implemented", { code: "source-ranges", detail: `${namespace}/${name}` });
 }
 
 /** The families that both ends have; an end without told addresses may have any that its range declares. */

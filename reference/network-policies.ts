@@ -46,7 +46,7 @@ export function networkPolicySide(
   // K8-34 step 5.
   if (isolating.length === 0) return undefined;
   // K8-34 step 3, K8-38, K8-39, K8-74: traffic with the pod's own node.
-  if (remote.kind === "node" && isOwnNode(remote, pod, scene.unknowns)) return sideOf("allow", "always-allowed", []);
+  if (isOnOwnNode(remote, pod, scene)) return sideOf("allow", "always-allowed", []);
   // K8-34 step 6: union of all rules of all these policies.
   const matching = isolating.flatMap((policy) =>
     itemsOf(specOf(policy)[direction])
@@ -64,6 +64,12 @@ export function networkPolicySide(
     return sideOf("allow", "no-policy", []);
   // K8-34 step 7.
   return sideOf("deny", "default-deny", isolation);
+}
+
+function isOnOwnNode(remote: Party, pod: Pod, scene: Scene): boolean {
+  if (remote.kind === "apiserver")
+    return scene.unknowns.ask(`API server on the node of ${pod.id}`, { code: "unknown-api-server", detail: pod.id });
+  return remote.kind === "node" && isOwnNode(remote, pod, scene.unknowns);
 }
 
 function undefinedProtocol(protocol: string): { code: string; detail: string } {

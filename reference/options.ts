@@ -1,3 +1,5 @@
+import { parsePrefix, type Prefix } from "./addresses.ts";
+
 export type Dialect = "kubernetes" | "cilium@1.17" | "cilium@1.18" | "cilium@1.19";
 
 export interface ReferenceOptions {
@@ -14,4 +16,9 @@ export interface ReferenceOptions {
 /** The minor release of Cilium: 17, 18 or 19. */
 export function releaseOf(dialect: Dialect): number {
   return dialect === "kubernetes" ? 0 : Number(dialect.slice("cilium@1.".length));
+}
+
+/** Ranges that the caller declares; what is no prefix is left out. */
+export function declared(cidrs: readonly string[] | undefined): readonly Prefix[] {
+  return (cidrs ?? []).map((cidr) => parsePrefix(cidr)).filter((prefix) => prefix !== undefined);
 }

@@ -1,4 +1,4 @@
-import { type Address, parseAddress } from "./addresses.ts";
+import { type Address, parseAddress, parsePrefix, type Prefix } from "./addresses.ts";
 import type { KubeObject } from "./objects.ts";
 import { fieldsOf, isFields, itemsOf, labelsOf, textOf, textsOf, wholeOf } from "./values.ts";
 import type { Pod } from "./workloads.ts";
@@ -34,6 +34,8 @@ export interface Service {
   readonly externalName: string;
   readonly externalTrafficPolicy: string;
   readonly internalTrafficPolicy: string;
+  /** Client ranges that the balancer lets in, where something implements it (SVC-15). Empty: all. */
+  readonly sourceRanges: readonly Prefix[];
   readonly written: readonly WrittenEndpoint[];
 }
 
@@ -62,6 +64,9 @@ export function serviceOf(object: KubeObject, objects: readonly KubeObject[]): S
     externalName: textOf(spec["externalName"]) ?? "",
     externalTrafficPolicy: textOf(spec["externalTrafficPolicy"]) || "Cluster",
     internalTrafficPolicy: textOf(spec["internalTrafficPolicy"]) || "Cluster",
+    sourceRanges: textsOf(spec["loadBalancerSourceRanges"])
+      .map((text) => parsePrefix(text.trim()))
+      .filter((prefix) => prefix !== undefined),
     written: writtenEndpoints(object, objects),
   };
 }

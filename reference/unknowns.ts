@@ -78,7 +78,7 @@ export class Unknowns {
 }
 
 /** More combinations than this are not tried: the answer is then unsure. */
-const WORLD_LIMIT = 2048;
+const WORLD_LIMIT = 1024;
 
 export interface Worlds<T> {
   readonly outcomes: readonly T[];
