@@ -1,0 +1,148 @@
+/**
+ * How long a lab takes to start, beside the bare kernel cost in the same run: `ip -batch` in one process for as many
+ * namespaces, and one for as many veth pairs. Then the time from `apply` to the first packet decided by a new policy.
+ *
+ *   node --import tsx bench/lab-start.ts [pods…]        default 4 100 1000
+ */
+
+import { spawnSync } from "node:child_process";
+import { labApply, labDown, labProbe, labUp } from "../src/lab/client.ts";
+import type { Probe } from "../src/lab/answers.ts";
+import { type Plan, RESERVED_IDENTITY } from "../src/lab/plan.ts";
+import { NO_RULES, type Ruleset } from "../src/lab/ruleset.ts";
+
+const NAME = "bench";
+
+if (process.getuid?.() === 0) {
+  process.setgroups?.([]);
+  process.setgid?.(65_534);
+  process.setuid?.(65_534);
+}
+
+function podName(index: number): string {
+  return `default/pod-${index}`;
+}
+
+function plan(count: number): Plan {
+  return {
+    nodes: [{ name: "node-1", addresses: ["192.168.50.1"], identity: RESERVED_IDENTITY.remoteNode }],
+    pods: Array.from({ length: count }, (_, index) => ({
+      name: podName(index),
+      namespace: "default",
+      identity: 1000 + index,
+      labels: { app: `app-${index}` },
+      addresses: [`10.1.${index >> 8}.${index & 255}`],
+      hostNetwork: false,
+      node: "node-1",
+      ports: [{ protocol: "TCP", port: 80 }],
+    })),
+    services: [],
+    ingress: null,
+    dns: null,
+    outside: [],
+    world: { ipv4: RESERVED_IDENTITY.world, ipv6: RESERVED_IDENTITY.world },
+  };
+}
+
+/** Each pod takes connections of its predecessor alone. */
+function chain(count: number): Ruleset {
+  return {
+    policies: ["CiliumNetworkPolicy/default/chain"],
+    subjects: Array.from({ length: count }, (_, index) => ({
+      identity: 1000 + index,
+      direction: "ingress",
+      isolated: true,
+      isolatedBy: ["CiliumNetworkPolicy/default/chain"],
+      entries: [
+        {
+          action: "allow",
+          peer: { kind: "identities", identities: [1000 + ((index + count - 1) % count)] },
+          traffic: { protocol: "TCP", ports: { first: 80, last: 80 } },
+          origin: "CiliumNetworkPolicy/default/chain#ingress[0]",
+        },
+      ],
+    })),
+  };
+}
+
+const BARE = `
+mount -t tmpfs none /run && mkdir /run/netns
+i=0; while [ $i -lt $COUNT ]; do echo "netns add p$i"; i=$((i+1)); done > /run/namespaces
+i=0; while [ $i -lt $COUNT ]; do echo "link add v$i type veth peer name eth0 netns p$i"; i=$((i+1)); done > /run/pairs
+a=$(date +%s%N); ip -batch /run/namespaces; b=$(date +%s%N); ip -batch /run/pairs; c=$(date +%s%N)
+echo "$(( (b-a)/1000 )) $(( (c-b)/1000 ))"
+`;
+
+/** Milliseconds for the namespaces and for the pairs. */
+function bare(count: number): readonly [number, number] {
+  const run = spawnSync("unshare", ["-Urnmp", "--fork", "--kill-child", "sh", "-c", BARE], {
+    env: { ...process.env, COUNT: String(count) },
+    encoding: "utf8",
+  });
+  const [namespaces = NaN, pairs = NaN] = run.stdout.trim().split(" ").map(Number);
+  return [namespaces / 1000, pairs / 1000];
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+}
+
+async function measure(count: number): Promise<void> {
+  const [namespaces, pairs] = bare(count);
+  const begun = performance.now();
+  await labUp(plan(count), chain(count), { name: NAME, attached: true });
+  const up = performance.now() - begun;
+  const ring: Probe[] = Array.from({ length: count }, (_, index) => ({
+    from: podName(index),
+    to: podName((index + 1) % count),
+    protocol: "TCP",
+    port: 80,
+  }));
+  const probing = performance.now();
+  const results = await labProbe(ring, { name: NAME });
+  const probed = performance.now() - probing;
+  const wrong = results.filter((result) => result.outcome !== "allow").length;
+  if (wrong > 0) throw new Error(`${wrong} of ${count} pods could not reach their successor`);
+
+  const first: Probe = { from: podName(0), to: podName(1), protocol: "TCP", port: 80 };
+  const changes: number[] = [];
+  const firstPackets: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    for (const [ruleset, outcome] of [
+      [oneRuleLess(count), "deny"],
+      [chain(count), "allow"],
+    ] as const) {
+      const ordered = performance.now();
+      const applied = await labApply({ ruleset }, { name: NAME });
+      changes.push(applied.milliseconds);
+      const [result] = await labProbe([first], { name: NAME });
+      firstPackets.push(performance.now() - ordered);
+      if (result?.outcome !== outcome) throw new Error(`${result?.outcome} instead of ${outcome}`);
+    }
+  }
+  const median = (values: readonly number[]): number =>
+    values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+  const ending = performance.now();
+  await labDown({ name: NAME });
+  const kernel = namespaces + pairs;
+  process.stdout.write(
+    `${String(count).padStart(5)} pods: up ${ms(up)} (every pod then sent traffic: ${ms(probed)}); bare ${ms(namespaces)} + ${ms(pairs)} = ${ms(kernel)}, ratio ${(up / kernel).toFixed(2)}; one rule changed ${ms(median(changes))}, order to first packet decided ${ms(median(firstPackets))}; down ${ms(performance.now() - ending)}\n`,
+  );
+}
+
+function oneRuleLess(count: number): Ruleset {
+  const full = chain(count);
+  return {
+    ...full,
+    subjects: full.subjects.map((subject) => (subject.identity === 1001 ? { ...subject, entries: [] } : subject)),
+  };
+}
+
+const counts = process.argv.slice(2).map(Number);
+for (const count of counts.length > 0 ? counts : [4, 100, 1000]) {
+  await measure(count);
+  // The kernel takes namespaces down behind the process's back; the next count must not pay for it.
+  await labUp(plan(2), NO_RULES, { name: NAME, attached: true });
+  await labDown({ name: NAME });
+  await new Promise((resolve) => setTimeout(resolve, count * 3));
+}
