@@ -38,6 +38,8 @@ export class Connections {
   readonly matching: Matching;
   readonly sides: Sides;
   private readonly world: World;
+  private readonly views = new WeakMap<Endpoint, View>();
+  private readonly remoteViews = new WeakMap<Endpoint, View>();
 
   constructor(matching: Matching, sides: Sides, world: World) {
     this.matching = matching;
@@ -46,6 +48,17 @@ export class Connections {
   }
 
   private view(endpoint: Endpoint, local: boolean): View {
+    // Only a node looks different from its own pods and from others.
+    const views = endpoint.kind === "node" && !local ? this.remoteViews : this.views;
+    let view = views.get(endpoint);
+    if (view === undefined) {
+      view = this.makeView(endpoint, local);
+      views.set(endpoint, view);
+    }
+    return view;
+  }
+
+  private makeView(endpoint: Endpoint, local: boolean): View {
     const party: Party =
       endpoint.kind === "pod"
         ? { kind: "pod", workload: endpoint.workload, pod: endpoint.pod }
@@ -56,7 +69,8 @@ export class Connections {
             : endpoint.kind === "name"
               ? { kind: "outside", family: endpoint.family }
               : { kind: "reserved", name: endpoint.reserved };
-    return { endpoint, party, identity: this.matching.identity(party) };
+    const identity = this.matching.identity(party);
+    return { endpoint, party, identity, classId: this.sides.classOf(endpoint, party, identity) };
   }
 
   /** An end on its own, as the subject of its policies. */
@@ -66,6 +80,11 @@ export class Connections {
 
   /** How the two ends can see each other; one sight unless something is unknown. */
   sights(from: Endpoint, to: Endpoint): readonly Sight[] {
+    if (from.kind !== "node" && to.kind !== "node") {
+      const a = this.view(from, false);
+      const b = this.view(to, false);
+      return [{ from: a, to: b, fromSelf: a, toSelf: b }];
+    }
     const ofFrom = from.kind === "node" ? locality(from, to) : [false];
     const ofTo = to.kind === "node" ? locality(to, from) : [false];
     // One fact decides both: where the ends are two nodes, they are one node or they are not.

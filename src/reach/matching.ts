@@ -2,9 +2,9 @@
 
 import type { Because } from "../base/because.ts";
 import type { Ternary } from "../base/ternary.ts";
-import { type IdentityLabels, labelsKey } from "../model/labels.ts";
+import { type IdentityLabels, labelsKey, UNKNOWN } from "../model/labels.ts";
 import { podTraits } from "../model/pods.ts";
-import type { ContainerPort, PodDifference, World } from "../model/world.ts";
+import type { ContainerPort, PodDifference, PodInstance, Workload, World } from "../model/world.ts";
 import {
   type Address,
   type AddressSet,
@@ -18,15 +18,10 @@ import { type FlowSet, flowUnion, NO_FLOWS, portFlows, ALL_FLOWS, applicationFlo
 import { PORT_PROTOCOLS, portDomain } from "../net/protocol.ts";
 import type { Dialect, Party } from "../policy/dialect.ts";
 import type { Peer, PortMatch, Rule, Selector } from "../policy/rule.ts";
-import { matchesSelector, selectorKey } from "../policy/selector.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { type Identity, IdentityIndex } from "./identity-index.ts";
 
-/** An identity: a set of security-relevant labels, interned. */
-export interface Identity {
-  readonly id: number;
-  readonly labels: IdentityLabels;
-  readonly key: string;
-}
+export type { Identity } from "./identity-index.ts";
 
 /** In which families a match holds, and in which it may hold (which includes those in which it does). */
 export interface FamilyMatch {
@@ -70,6 +65,8 @@ export interface View {
   readonly endpoint: Endpoint;
   readonly party: Party;
   readonly identity: Identity;
+  /** Equal for ends that no rule at hand tells apart. */
+  readonly classId: number;
 }
 
 /** What a name has been learned to resolve to, for toFQDNs. */
@@ -83,8 +80,8 @@ export class Matching {
   readonly dialect: Dialect;
   private readonly identities = new Map<string, Identity>();
   private readonly partyIdentities = new Map<string, Identity>();
-  private readonly selectorMemo = new Map<string, Map<number, Ternary>>();
-  private readonly selectorKeys = new WeakMap<Selector, string>();
+  readonly index = new IdentityIndex();
+  private readonly byTemplate = new Map<string, Identity>();
   private readonly ruleFlows = new WeakMap<Rule, FlowSet | "named">();
   private readonly podIdentities = new WeakMap<object, Identity>();
   private clusterPorts: ReadonlyMap<string, ReadonlySet<number>> | undefined;
@@ -103,7 +100,12 @@ export class Matching {
     if (party.kind === "pod") {
       const known = this.podIdentities.get(party.pod);
       if (known !== undefined) return known;
-      const identity = this.intern(party);
+      const template = templateKey(party.workload, party.pod);
+      let identity = this.byTemplate.get(template);
+      if (identity === undefined) {
+        identity = this.intern(party);
+        this.byTemplate.set(template, identity);
+      }
       this.podIdentities.set(party.pod, identity);
       return identity;
     }
@@ -134,29 +136,15 @@ export class Matching {
     const key = labelsKey(labels);
     let identity = this.identities.get(key);
     if (identity === undefined) {
-      identity = { id: this.identities.size, labels, key };
+      identity = { id: this.index.size, labels, key };
       this.identities.set(key, identity);
+      this.index.add(identity);
     }
     return identity;
   }
 
   selects(selector: Selector, identity: Identity): Ternary {
-    let key = this.selectorKeys.get(selector);
-    if (key === undefined) {
-      key = selectorKey(selector);
-      this.selectorKeys.set(selector, key);
-    }
-    let memo = this.selectorMemo.get(key);
-    if (memo === undefined) {
-      memo = new Map();
-      this.selectorMemo.set(key, memo);
-    }
-    let result = memo.get(identity.id);
-    if (result === undefined) {
-      result = matchesSelector(selector, identity.labels);
-      memo.set(identity.id, result);
-    }
-    return result;
+    return this.index.selects(selector, identity);
   }
 
   /** Whether a peer of a rule is `other`. `requires` narrows constrained peers (cilium.md R4.7.1). */
@@ -385,6 +373,13 @@ export class Matching {
     this.clusterPorts = out;
     return out;
   }
+}
+
+/** Pods with one key have one identity: it follows from namespace, account and labels alone. */
+function templateKey(workload: Workload, pod: PodInstance): string {
+  let text = `${workload.namespace}\n${podTraits(workload, pod).serviceAccount}`;
+  for (const [key, value] of pod.labels) text += `\n${key}=${value === UNKNOWN ? "?" : `'${value}`}`;
+  return text;
 }
 
 const V4_LAST = (1n << 32n) - 1n;

@@ -319,7 +319,7 @@ function groupName(row: Row, member: Endpoint, by: GroupBy, connections: Connect
 
 /** A workload is one row where no rule tells its pods apart, else one row a pod. */
 function groupRows(group: Group, connections: Connections): Row[] {
-  const classes = new Set(group.members.map((m) => connections.sides.classOf(connections.viewOf(m))));
+  const classes = new Set(group.members.map((m) => connections.viewOf(m).classId));
   const kind = group.workload.kind === "Pod" ? "pod" : "workload";
   const [first] = group.members;
   if (classes.size === 1 && first !== undefined) {

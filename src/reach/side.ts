@@ -39,6 +39,7 @@ import type {
   Section,
   Selector,
 } from "../policy/rule.ts";
+import type { Party } from "../policy/dialect.ts";
 import { selectorKey } from "../policy/selector.ts";
 import {
   ALL_BOUNDED,
@@ -92,8 +93,13 @@ const MAX_ALTERNATIVES = 5;
 export class Sides {
   readonly matching: Matching;
   readonly policies: PolicySet;
-  private readonly subjects = new Map<string, Subject>();
-  private readonly memo = new Map<string, Bounded>();
+  private readonly subjects = new Map<number, Subject>();
+  /** Answers by direction, class of the end, and class of the other end. */
+  private readonly memo: Readonly<Record<Direction, Map<number, Map<number, Bounded>>>> = {
+    ingress: new Map(),
+    egress: new Map(),
+  };
+  private readonly classes = new Map<string, number>();
   /** Whether some rule tells pods apart by address, or by the ports that they name. */
   private readonly byAddress: boolean;
   private readonly byPortName: boolean;
@@ -109,9 +115,18 @@ export class Sides {
     );
   }
 
-  /** A text that two ends share when no rule at hand tells them apart. */
-  classOf(view: View): string {
-    const { endpoint } = view;
+  /** A number that two ends share when no rule at hand tells them apart. */
+  classOf(endpoint: Endpoint, party: Party, identity: Identity): number {
+    const key = this.classKey(endpoint, party, identity);
+    let id = this.classes.get(key);
+    if (id === undefined) {
+      id = this.classes.size;
+      this.classes.set(key, id);
+    }
+    return id;
+  }
+
+  private classKey(endpoint: Endpoint, party: Party, identity: Identity): string {
     switch (endpoint.kind) {
       case "pod": {
         const addresses = this.byAddress ? endpoint.pod.addresses.map((a) => `${a.family}${a.value}`).join() : "";
@@ -120,16 +135,16 @@ export class Sides {
               .ports.map((p) => `${p.name ?? ""}${p.protocol}${p.port}`)
               .join()
           : "";
-        return `p${view.identity.id} ${addresses} ${ports}`;
+        return `p${identity.id} ${addresses} ${ports}`;
       }
       case "node":
-        return `n${view.identity.id} ${this.byAddress ? endpoint.addresses.map((a) => `${a.family}${a.value}`).join() : ""}`;
+        return `n${identity.id} ${this.matching.subjectIdentity(party).id} ${this.byAddress ? endpoint.addresses.map((a) => `${a.family}${a.value}`).join() : ""}`;
       case "outside":
         return `o${endpoint.range.family} ${endpoint.range.first} ${endpoint.range.last}`;
       case "name":
         return `d${endpoint.family} ${endpoint.dnsName}`;
       case "reserved":
-        return `r${view.identity.id}`;
+        return `r${identity.id}`;
     }
   }
 
@@ -138,12 +153,10 @@ export class Sides {
     const target = subjectTarget(view.endpoint);
     if (target === undefined || this.policies.enforcement === "never") return UNENFORCED;
     if (target === "node" && !this.policies.hostFirewall) return UNENFORCED;
-    const identity = this.matching.subjectIdentity(view.party);
-    const key = `${target} ${identity.id}`;
-    const known = this.subjects.get(key);
+    const known = this.subjects.get(view.classId);
     if (known !== undefined) return known;
-    const subject = this.select(target, identity, this.subjects.size + 1);
-    this.subjects.set(key, subject);
+    const subject = this.select(target, this.matching.subjectIdentity(view.party), this.subjects.size + 1);
+    this.subjects.set(view.classId, subject);
     return subject;
   }
 
@@ -165,12 +178,16 @@ export class Sides {
   evaluate(direction: Direction, self: View, other: View): Bounded {
     const subject = this.subject(self);
     if (!subject.enforced) return ALL_BOUNDED;
-    const key = `${direction} ${this.classOf(self)} | ${this.classOf(other)}`;
-    const known = this.memo.get(key);
+    let answers = this.memo[direction].get(self.classId);
+    if (answers === undefined) {
+      answers = new Map();
+      this.memo[direction].set(self.classId, answers);
+    }
+    const known = answers.get(other.classId);
     if (known !== undefined) return known;
     const result = this.judge(direction, subject, self, other);
     // A reason names the endpoint that it is about, so only answers without one are shared.
-    if (result.because.length === 0) this.memo.set(key, result);
+    if (result.because.length === 0) answers.set(other.classId, result);
     return result;
   }
 
