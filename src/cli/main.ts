@@ -2,8 +2,10 @@
 /** The command line: commands only parse and print, and every failure ends in one of four exit codes. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { LabError } from "../lab/failure.ts";
 import { QuestionError } from "../reach/answer.ts";
 import { addDemo } from "./commands/demo.ts";
+import { addLab } from "./commands/lab.ts";
 import { addReach } from "./commands/reach.ts";
 import { addWhy } from "./commands/why.ts";
 import { CommandFailure, EXIT, type ExitCode, SilentFailure } from "./exit.ts";
@@ -20,6 +22,7 @@ function program(): Command {
   // Subcommands copy these settings when they are created, so they come first.
   const root = new Command("bulkhead")
     .exitOverride()
+    .enablePositionalOptions()
     .showHelpAfterError("(add --help for what there is)")
     .helpCommand(true)
     .description("Proves, shows and enforces which application may talk to which.")
@@ -27,6 +30,7 @@ function program(): Command {
   addDemo(root);
   addReach(root);
   addWhy(root);
+  addLab(root);
   return root;
 }
 
@@ -38,11 +42,17 @@ function exitFor(error: unknown): ExitCode {
     note(`error: ${error.message}${error.help === undefined ? "" : `\n  help: ${error.help}`}`);
     return error.exit;
   }
+  if (error instanceof LabError) {
+    note(`error: ${error.message}\n  help: ${error.help}`);
+    return error.exit;
+  }
   if (error instanceof QuestionError) {
     note(`error: ${error.message}`);
     return EXIT.input;
   }
-  note(`error: this is a defect of bulkhead; please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  note(
+    `error: this is a defect of bulkhead; please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
   return EXIT.environment;
 }
 

@@ -53,7 +53,10 @@ export function withInput(command: Command): Command {
 export function withReading(command: Command): Command {
   return command
     .option("-n, --namespace <name>", "namespace of objects that name none (default: default)")
-    .option("--dialect <name>", `network that reads the policies: ${DIALECT_NAMES.join(", ")} (default: told by the input)`)
+    .option(
+      "--dialect <name>",
+      `network that reads the policies: ${DIALECT_NAMES.join(", ")} (default: told by the input)`,
+    )
     .option("--as-cluster", "treat invalid objects as a cluster would: leave them out, and mark the answer")
     .option("--strict", "exit 1 where the answer is not complete")
     .option("--pod-cidr <prefix>", "range of the pods' addresses; may be repeated", collect(parseCidr))
@@ -91,7 +94,9 @@ export function parseProtocolPort(text: string): ProtocolPort {
   if (bare !== undefined && !text.includes("/")) return { protocol: bare, port: 0 };
   const protocol = protocolNamed(name);
   if (protocol === undefined || more !== undefined) {
-    throw new InvalidArgumentError(`Write a port and a protocol such as 80/TCP; protocols: ${PROTOCOLS.slice(0, -1).join(", ")}.`);
+    throw new InvalidArgumentError(
+      `Write a port and a protocol such as 80/TCP; protocols: ${PROTOCOLS.slice(0, -1).join(", ")}.`,
+    );
   }
   const [first, last] = isPortProtocol(protocol) ? [1, 65535] : [0, 255];
   if (!/^[0-9]{1,5}$/.test(number) || Number(number) < first || Number(number) > last) {

@@ -16,7 +16,6 @@ import { printDiagnostics } from "./terminal.ts";
 export interface Session {
   readonly engine: Engine;
   readonly dialect: Dialect;
-  readonly sources: readonly Source[];
   readonly documents: readonly Document[];
   /** Everything that was found, in the order of the steps. */
   readonly diagnostics: readonly Diagnostic[];
@@ -49,26 +48,28 @@ export function openSources(
   flags: SessionOptions,
   before: readonly Diagnostic[] = [],
 ): Session {
-  const quiet = flags.quiet ?? false;
   const read = readDocuments(sources);
-  const choice = chooseDialect(read.documents, flags.dialect, flags.namespace);
+  return openDocuments(read.documents, flags, [...before, ...read.diagnostics]);
+}
+
+/** As `openSession`, from objects that have been read. */
+export function openDocuments(
+  documents: readonly Document[],
+  flags: SessionOptions,
+  before: readonly Diagnostic[] = [],
+): Session {
+  const quiet = flags.quiet ?? false;
+  const choice = chooseDialect(documents, flags.dialect, flags.namespace);
   if (choice.dialect === undefined) {
-    printDiagnostics([...before, ...read.diagnostics, ...choice.diagnostics], quiet);
+    printDiagnostics([...before, ...choice.diagnostics], quiet);
     throw new SilentFailure(EXIT.input);
   }
-  const engine = openEngine(read.documents, choice.dialect, flags);
-  const diagnostics = [...before, ...read.diagnostics, ...engine.diagnostics];
+  const engine = openEngine(documents, choice.dialect, flags);
+  const diagnostics = [...before, ...engine.diagnostics];
   printDiagnostics(diagnostics, quiet);
   const wrong = hasErrors(diagnostics);
   if (wrong && flags.asCluster !== true) throw new SilentFailure(EXIT.input);
-  return {
-    engine,
-    dialect: choice.dialect,
-    sources,
-    documents: read.documents,
-    diagnostics,
-    complete: engine.complete && !wrong,
-  };
+  return { engine, dialect: choice.dialect, documents, diagnostics, complete: engine.complete && !wrong };
 }
 
 /** Opens an engine as the flags say. */
@@ -110,7 +111,8 @@ function readNames(path: string): ReadonlyMap<string, readonly Address[]> {
     const list: readonly unknown[] = Array.isArray(addresses) ? addresses : [addresses];
     const parsed = list.map((text) => {
       const address = typeof text === "string" ? parseAddress(text) : undefined;
-      if (address === undefined) throw inputFailure(`${path}: ${name} has ${JSON.stringify(text)}, which is no address`);
+      if (address === undefined)
+        throw inputFailure(`${path}: ${name} has ${JSON.stringify(text)}, which is no address`);
       return address;
     });
     out.set(`${name.toLowerCase().replace(/\.$/, "")}.`, parsed);

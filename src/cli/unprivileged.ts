@@ -50,7 +50,10 @@ export async function runUnprivileged(): Promise<number | undefined> {
 function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   return new Promise((resolve, reject) => {
     // The second run ends with this one, however this one ends.
-    const child = spawn("setpriv", [...NOBODY, "--pdeathsig", "KILL", "--", command, ...args], { stdio: "inherit", env });
+    const child = spawn("setpriv", [...NOBODY, "--pdeathsig", "KILL", "--", command, ...args], {
+      stdio: "inherit",
+      env,
+    });
     // Ctrl-C reaches both; the second run cleans up, and this one waits for it.
     const wait = (): void => undefined;
     process.on("SIGINT", wait);

@@ -1,6 +1,12 @@
 /** Texts of the input inside other languages. Whatever a user wrote stays text there. */
 
-const MARKUP: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const MARKUP: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
 /** Text inside HTML or SVG, also inside an attribute in quotes; characters that XML cannot carry become U+FFFD. */
 export function escapeMarkup(text: string): string {

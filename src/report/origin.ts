@@ -3,7 +3,11 @@ import type { Document, Path } from "../documents/document.ts";
 import type { Origin, Policy } from "../policy/rule.ts";
 
 /** `Kind/namespace/name`, or `Kind/name` where there is no namespace. */
-export function objectName(object: { readonly kind: string; readonly namespace?: string; readonly name: string }): string {
+export function objectName(object: {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}): string {
   return object.namespace === undefined
     ? `${object.kind}/${object.name}`
     : `${object.kind}/${object.namespace}/${object.name}`;

@@ -115,4 +115,3 @@ export function replicasOf(row: Row): number {
   if (row.group !== undefined) return row.members.length === row.group.members.length ? row.group.workload.replicas : 1;
   return row.members.length;
 }
-

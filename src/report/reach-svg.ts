@@ -63,7 +63,9 @@ export function pairText(pair: ReachPair): string {
       return why === "" ? flowText(entry) : `${flowText(entry)} – ${why}`;
     }),
     ...pair.mixed.map((entry) => `some: ${flowText(entry)}`),
-    ...pair.unsure.map((entry) => `unsure: ${flowText(entry)} – ${entry.because.map((b) => `${b.code}: ${b.detail}`).join("; ")}`),
+    ...pair.unsure.map(
+      (entry) => `unsure: ${flowText(entry)} – ${entry.because.map((b) => `${b.code}: ${b.detail}`).join("; ")}`,
+    ),
   ];
   return lines.join("\n");
 }

@@ -40,7 +40,10 @@ function lines(pair: ReachPair, style: Style): [may: string, why: string][] {
   const flow = (entry: FlowEntry): string => printable(flowText(entry));
   return [
     ...pair.allow.map((entry): [string, string] => [style("allow", flow(entry)), decidersText(entry.deciders)]),
-    ...pair.mixed.map((entry): [string, string] => [style("unsure", `some: ${flow(entry)}`), "differs between members"]),
+    ...pair.mixed.map((entry): [string, string] => [
+      style("unsure", `some: ${flow(entry)}`),
+      "differs between members",
+    ]),
     ...pair.unsure.map((entry): [string, string] => [
       style("unsure", `unsure: ${flow(entry)}`),
       entry.because.map(({ code, detail }) => `${code}: ${detail}`).join("; "),

@@ -48,7 +48,8 @@ function nextSteps(played: Played): NextSteps {
   if (asked === undefined) return { commands: [] };
   const { asker, target } = asked.pair;
   const { namespace, name } = asker.workload ?? { namespace: "", name: asker.name };
-  const host = target.service?.split("/").toReversed().join(".") ?? "";
+  const [space, service = ""] = target.service?.split("/") ?? [];
+  const host = `${service}${space === namespace ? "" : `.${space ?? ""}`}${target.port === 80 ? "" : `:${target.port}`}`;
   return {
     commands: [
       {
@@ -57,7 +58,7 @@ function nextSteps(played: Played): NextSteps {
       },
       { line: `npx bulkhead reach ${example} ${policies}`, what: "who reaches whom, and what decides it" },
       {
-        line: `npx bulkhead lab up -f ${example} && npx bulkhead lab exec ${namespace}/${name} -- curl -s http://${host}:${target.port}/`,
+        line: `npx bulkhead lab up -f ${example} && npx bulkhead lab exec ${namespace}/${name} -- curl -s http://${host}/`,
         what: "a lab that stays; npx bulkhead lab down ends it",
       },
     ],

@@ -8,6 +8,7 @@ import { whyJson } from "../../report/why-json.ts";
 import type { WhyReport } from "../../report/why-report.ts";
 import { whyText } from "../../report/why-text.ts";
 import { inputFailure } from "../exit.ts";
+import { type LabFlags, openRunning, withLab } from "../lab/lab-flags.ts";
 import {
   type InputFlags,
   isPortProtocol,
@@ -30,7 +31,7 @@ interface AskedRequest {
   readonly request: Request;
 }
 
-interface WhyFlags extends InputFlags, OutputFlags<keyof typeof WRITERS> {
+interface WhyFlags extends InputFlags, LabFlags, OutputFlags<keyof typeof WRITERS> {
   readonly port?: ProtocolPort;
   readonly http?: AskedRequest;
 }
@@ -38,18 +39,21 @@ interface WhyFlags extends InputFlags, OutputFlags<keyof typeof WRITERS> {
 export function addWhy(program: Command): void {
   const command = program
     .command("why")
-    .description("may FROM talk to TO, and which rule says so")
+    .description("may FROM talk to TO, and which rule says so; of files, else of a running lab")
     .argument("<from>", "endpoint, such as default/client-a")
     .argument("<to>", "endpoint or Service, such as default/service-a");
-  withOutput(withInput(command), Object.keys(WRITERS))
-    .option("--port <port>", "port and protocol, such as 80/TCP or 8/ICMP; needed unless TO has one port", parseProtocolPort)
+  withLab(withOutput(withInput(command), Object.keys(WRITERS)))
+    .option(
+      "--port <port>",
+      "port and protocol, such as 80/TCP or 8/ICMP; needed unless TO has one port",
+      parseProtocolPort,
+    )
     .option("--http <request>", 'a request, such as "GET /x"', parseRequest)
     .action(async (from: string, to: string) => run(from, to, command.opts<WhyFlags>()));
 }
 
 async function run(from: string, to: string, flags: WhyFlags): Promise<void> {
-  if (flags.filename === undefined) throw inputFailure("no files were named", "Name them with -f.");
-  const session = openSession([], flags);
+  const session = flags.filename === undefined ? (await openRunning(flags.name)).session : openSession([], flags);
   const { protocol, port } = flags.port ?? onlyPort(session.engine, to);
   const question: Question = {
     from,
@@ -73,7 +77,8 @@ async function run(from: string, to: string, flags: WhyFlags): Promise<void> {
 /** `GET /x`, as a proxy would see it. */
 function parseRequest(text: string): AskedRequest {
   const [method = "", path, more] = text.trim().split(/\s+/);
-  if (path === undefined || more !== undefined) throw new InvalidArgumentError('Write a method and a path such as "GET /x".');
+  if (path === undefined || more !== undefined)
+    throw new InvalidArgumentError('Write a method and a path such as "GET /x".');
   const request = normaliseRequest({ method, path, headers: new Map() });
   if (request === undefined) throw new InvalidArgumentError("No proxy takes such a request.");
   return { text: `${request.method} ${request.path}`, request };
@@ -90,6 +95,7 @@ function onlyPort(engine: Engine, to: string): ProtocolPort {
   const distinct = new Map(ports.map(({ protocol, port }) => [`${port}/${protocol}`, { protocol, port }]));
   const [only] = distinct.values();
   if (only === undefined) throw inputFailure(`${to} declares no port`, "Say which with --port, such as --port 80/TCP.");
-  if (distinct.size > 1) throw inputFailure(`${to} has several ports: ${[...distinct.keys()].join(", ")}`, "Say which with --port.");
+  if (distinct.size > 1)
+    throw inputFailure(`${to} has several ports: ${[...distinct.keys()].join(", ")}`, "Say which with --port.");
   return only;
 }

@@ -87,7 +87,8 @@ export async function play(story: Story, options: PlayOptions = {}): Promise<Pla
     await lab.down();
   }
   const attacker = cutOff(chapters)?.pair.asker.name ?? null;
-  const impactAt = (index: number): readonly string[] => (attacker === null ? [] : (reached[index]?.get(attacker) ?? []));
+  const impactAt = (index: number): readonly string[] =>
+    attacker === null ? [] : (reached[index]?.get(attacker) ?? []);
   return {
     chapters,
     obstacle: lab.obstacle,

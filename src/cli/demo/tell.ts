@@ -22,7 +22,9 @@ export function* tellStory(story: Story, played: Played, next: NextSteps, style:
   const names = new Names(world);
   const heading = (text: string): string => `\n${style("strong", text)}\n\n`;
   yield heading(titleOf(world));
-  yield `${drawTopology(world, style).map((line) => `  ${line}`.trimEnd()).join("\n")}\n`;
+  yield `${drawTopology(world, style)
+    .map((line) => `  ${line}`.trimEnd())
+    .join("\n")}\n`;
   if (played.obstacle !== null) {
     yield `\n${style("unsure", "Predicted only: this machine cannot run the lab.")} ${played.obstacle.message}\n`;
     yield `What helps: ${played.obstacle.help}\n`;

@@ -20,7 +20,10 @@ export function drawTopology(world: World, style: Style): string[] {
   const widths = columns.map(({ title, hosts, lines }) => Math.max(...[title, ...hosts, ...lines].map(textWidth)) + 4);
   const width = widths.reduce((sum, one) => sum + one, 0) + GAP * (columns.length - 1);
   const row = (cells: readonly string[]): string =>
-    cells.map((cell, i) => centre(cell, widths[i] ?? 0)).join(" ".repeat(GAP)).trimEnd();
+    cells
+      .map((cell, i) => centre(cell, widths[i] ?? 0))
+      .join(" ".repeat(GAP))
+      .trimEnd();
   const out: string[] = [];
   if (world.ingresses.length > 0) {
     const names = world.ingresses.map((ingress) => `Ingress ${ingress.name}`).join(", ");
@@ -32,7 +35,13 @@ export function drawTopology(world: World, style: Style): string[] {
   }
   const inner = widths.map((one) => one - 4);
   const boxes = (cells: readonly string[]): string => cells.join(" ".repeat(GAP));
-  out.push(boxes(columns.map(({ title }, i) => `┌─${style("strong", title)}${"─".repeat((inner[i] ?? 0) + 1 - textWidth(title))}┐`)));
+  out.push(
+    boxes(
+      columns.map(
+        ({ title }, i) => `┌─${style("strong", title)}${"─".repeat((inner[i] ?? 0) + 1 - textWidth(title))}┐`,
+      ),
+    ),
+  );
   const tallest = Math.max(...columns.map((column) => column.lines.length));
   for (let i = 0; i < tallest; i++) {
     out.push(boxes(columns.map(({ lines }, c) => `│ ${padEnd(lines[i] ?? "", inner[c] ?? 0)} │`)));
@@ -55,7 +64,8 @@ function branches(widths: readonly number[]): string {
   const centreAt = Math.floor((at - GAP - 1) / 2);
   let line = " ".repeat(first);
   for (let i = first; i <= last; i++) {
-    const corner = i === first ? "┌" : i === last ? "┐" : middles.includes(i) ? (i === centreAt ? "┼" : "┬") : undefined;
+    const corner =
+      i === first ? "┌" : i === last ? "┐" : middles.includes(i) ? (i === centreAt ? "┼" : "┬") : undefined;
     line += corner ?? (i === centreAt ? "┴" : "─");
   }
   return line;

@@ -103,7 +103,8 @@ function ingressRequest(world: World, target: Target): { readonly host?: string;
     };
     for (const { host, paths } of ingress.rules) {
       const found = paths.find((path) => leads(path.backend));
-      if (found !== undefined) return { ...(host === undefined ? {} : { host: host.replace("*", "any") }), path: found.path || "/" };
+      if (found !== undefined)
+        return { ...(host === undefined ? {} : { host: host.replace("*", "any") }), path: found.path || "/" };
     }
     if (leads(ingress.defaultBackend)) return { path: "/" };
   }
@@ -151,7 +152,9 @@ export function probeOf(world: World, lab: LabPlan, { asker, target }: Pair): Pr
   const from = firstPod(lab, asker.workload);
   const [workload] = target.workloads;
   const to = target.service === undefined ? workload && firstPod(lab, workload) : `service:${target.service}`;
-  return from === undefined || to === undefined ? undefined : { from, to, protocol: target.protocol, port: target.port };
+  return from === undefined || to === undefined
+    ? undefined
+    : { from, to, protocol: target.protocol, port: target.port };
 }
 
 /** The lab's name of a workload's first pod. */

@@ -1,0 +1,42 @@
+/** `bulkhead lab up`. */
+import type { Command } from "commander";
+import { labUp } from "../../../lab/client.ts";
+import { loadInput } from "../../../files/input.ts";
+import { hasErrors } from "../../../base/diagnostic.ts";
+import { statusJson, statusText } from "../../../report/lab-status.ts";
+import { EXIT, SilentFailure } from "../../exit.ts";
+import { compileLab } from "../../lab/compile.ts";
+import { keepInput, readWithTexts } from "../../lab/kept-input.ts";
+import { type LabFlags, withLab } from "../../lab/lab-flags.ts";
+import { type InputFlags, type OutputFlags, withInput, withOutput } from "../../options.ts";
+import { openDocuments } from "../../session.ts";
+import { printDiagnostics, progress, styleFor, writeAnswer } from "../../terminal.ts";
+
+interface UpFlags extends InputFlags, LabFlags, OutputFlags<"text" | "json"> {}
+
+export function addUp(lab: Command): void {
+  const command = lab
+    .command("up")
+    .description("start a lab from manifests and policies")
+    .argument("[path...]", "manifests and policies");
+  withLab(withOutput(withInput(command), ["text", "json"])).action(async (paths: string[]) =>
+    run(paths, command.opts<UpFlags>()),
+  );
+}
+
+async function run(paths: readonly string[], flags: UpFlags): Promise<void> {
+  const input = loadInput([...paths, ...(flags.filename ?? [])], { recursive: flags.recursive ?? false });
+  const read = readWithTexts(input.sources);
+  if (hasErrors(input.diagnostics)) {
+    printDiagnostics(input.diagnostics, flags.quiet ?? false);
+    throw new SilentFailure(EXIT.input);
+  }
+  const session = openDocuments(read.documents, flags, [...input.diagnostics, ...read.diagnostics]);
+  const { lab, ruleset } = compileLab(session.engine, session.dialect);
+  const begun = performance.now();
+  const status = await labUp(lab.plan, ruleset, { name: flags.name });
+  keepInput(status.pid, session.documents, read.texts, flags);
+  progress(`up in ${Math.round(performance.now() - begun)} ms`);
+  const style = styleFor(process.stdout, flags.color);
+  await writeAnswer(flags.output === "json" ? statusJson(status) : statusText(status, style));
+}

@@ -1,0 +1,31 @@
+/** Flags of every lab command. */
+import type { Command } from "commander";
+import { type LabStatus } from "../../lab/answers.ts";
+import { labStatus } from "../../lab/client.ts";
+import { openDocuments, type Session } from "../session.ts";
+import { keptInput, type ReadingFlags, type Texts } from "./kept-input.ts";
+
+export const DEFAULT_LAB = "bulkhead";
+
+export interface LabFlags {
+  readonly name: string;
+}
+
+export function withLab(command: Command): Command {
+  return command.option("--name <lab>", "which lab; several can run side by side", DEFAULT_LAB);
+}
+
+/** A running lab with the input that it was made from. */
+export interface RunningSession {
+  readonly status: LabStatus;
+  readonly session: Session;
+  readonly texts: Texts;
+  readonly flags: ReadingFlags;
+}
+
+/** Opens the input of a running lab. What there was to say about it was said when it came in. */
+export async function openRunning(name: string): Promise<RunningSession> {
+  const status = await labStatus({ name });
+  const { documents, texts, flags } = keptInput(status.pid);
+  return { status, session: openDocuments(documents, { ...flags, quiet: true }), texts, flags };
+}

@@ -1,0 +1,61 @@
+/** `lab status`: what runs. The types are the report's own, for the core does not know the lab. */
+import type { Style } from "./style.ts";
+import { table } from "./table.ts";
+
+/** A running lab. */
+export interface StatusReport {
+  readonly name: string;
+  readonly pid: number;
+  readonly nodes: readonly { readonly name: string; readonly addresses: readonly string[] }[];
+  readonly pods: readonly {
+    readonly name: string;
+    readonly node: string;
+    readonly addresses: readonly string[];
+    readonly identity: number;
+    readonly ports: readonly { readonly name?: string; readonly protocol: string; readonly port: number }[];
+  }[];
+  readonly services: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly clusterIPs: readonly string[];
+    readonly loadBalancerIPs: readonly string[];
+    readonly ports: readonly {
+      readonly port: number;
+      readonly protocol: string;
+      readonly backends: readonly string[];
+    }[];
+  }[];
+  readonly policies: readonly string[];
+  readonly generation: number;
+  readonly ingress: { readonly addresses: readonly string[]; readonly loadBalancerIPs: readonly string[] } | null;
+}
+
+export function* statusJson(status: StatusReport): Iterable<string> {
+  const { name, pid, nodes, pods, services, policies, generation, ingress } = status;
+  const value = { schemaVersion: 1, name, pid, nodes, pods, services, policies, generation, ingress };
+  yield `${JSON.stringify(value, null, 2)}\n`;
+}
+
+export function* statusText(status: StatusReport, style: Style): Iterable<string> {
+  const { pods, services, policies, ingress } = status;
+  yield `lab ${style("strong", status.name)}: ${status.nodes.length} ${status.nodes.length === 1 ? "node" : "nodes"}, ${pods.length} pods, ${services.length} services, ${policies.length} policies\n\n`;
+  const podRows = pods.map((pod) => [
+    pod.name,
+    pod.addresses.join(" "),
+    pod.node,
+    String(pod.identity),
+    pod.ports.map((port) => `${port.port}/${port.protocol}`).join(" "),
+  ]);
+  for (const line of table([["POD", "ADDRESS", "NODE", "IDENTITY", "SERVES"], ...podRows])) yield `${line}\n`;
+  if (services.length > 0) {
+    const rows = services.map((service) => [
+      `${service.namespace}/${service.name}`,
+      [...service.clusterIPs, ...service.loadBalancerIPs].join(" "),
+      service.ports.map((port) => `${port.port}/${port.protocol} → ${port.backends.join(" ") || "nobody"}`).join(", "),
+    ]);
+    yield "\n";
+    for (const line of table([["SERVICE", "ADDRESS", "PORTS"], ...rows])) yield `${line}\n`;
+  }
+  if (ingress !== null) yield `\nIngress at ${ingress.loadBalancerIPs.join(" ")}, port 80, from outside\n`;
+  if (policies.length > 0) yield `\npolicies in force: ${policies.join(", ")}\n`;
+}
