@@ -117,6 +117,7 @@ export class Engine {
     }
     const set: PolicySet = { ...dialect.frame(world), policies, refused };
     const matching = new Matching(dialect, world, { declared: this.options.names });
+    matching.internPods();
     const sides = new Sides(matching, set);
     const connections = new Connections(matching, sides, world);
     const inventory = new Inventory(world, set);

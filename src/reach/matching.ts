@@ -95,6 +95,15 @@ export class Matching {
     this.names = names;
   }
 
+  /** Interns the identity of every pod with a network of its own, so that policies are matched against all at once. */
+  internPods(): void {
+    for (const workload of this.world.workloads) {
+      for (const pod of workload.pods) {
+        if (!podTraits(workload, pod).hostNetwork) this.identity({ kind: "pod", workload, pod });
+      }
+    }
+  }
+
   /** The identity of a party, interned by its labels. */
   identity(party: Party): Identity {
     if (party.kind === "pod") {

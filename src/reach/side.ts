@@ -87,6 +87,12 @@ export interface RuleMatch {
   readonly flows: FlowSet;
 }
 
+/** The policies that select each identity below `limit`. */
+interface KnownSelections {
+  readonly limit: number;
+  readonly byIdentity: ReadonlyMap<number, readonly Selection[]>;
+}
+
 /** More policies than this that only may select an endpoint are no longer tried one by one. */
 const MAX_ALTERNATIVES = 5;
 
@@ -100,6 +106,7 @@ export class Sides {
     egress: new Map(),
   };
   private readonly classes = new Map<string, number>();
+  private selections: KnownSelections | undefined;
   /** Whether some rule tells pods apart by address, or by the ports that they name. */
   private readonly byAddress: boolean;
   private readonly byPortName: boolean;
@@ -160,13 +167,37 @@ export class Sides {
     return subject;
   }
 
-  private select(target: "endpoint" | "node", identity: Identity, key: number): Subject {
-    const selections: Selection[] = [];
+  /** The policies whose subject is the identity, in their order. */
+  private selectionsOf(target: "endpoint" | "node", identity: Identity): readonly Selection[] {
+    this.selections ??= this.selectAll();
+    const { limit, byIdentity } = this.selections;
+    if (target === "endpoint" && identity.id < limit) return byIdentity.get(identity.id) ?? [];
+    const out: Selection[] = [];
     for (const policy of this.policies.policies) {
       if (policy.subject.target !== target) continue;
       const selects = this.matching.selects(policy.subject.selector, identity);
-      if (selects !== "no") selections.push({ policy, selects });
+      if (selects !== "no") out.push({ policy, selects });
     }
+    return out;
+  }
+
+  /** Goes through the policies once and lists, for each identity known by now, those that select it. */
+  private selectAll(): KnownSelections {
+    const limit = this.matching.index.size;
+    const byIdentity = new Map<number, Selection[]>();
+    for (const policy of this.policies.policies) {
+      if (policy.subject.target !== "endpoint") continue;
+      for (const [id, selects] of this.matching.index.all(policy.subject.selector)) {
+        const list = byIdentity.get(id);
+        if (list === undefined) byIdentity.set(id, [{ policy, selects }]);
+        else list.push({ policy, selects });
+      }
+    }
+    return { limit, byIdentity };
+  }
+
+  private select(target: "endpoint" | "node", identity: Identity, key: number): Subject {
+    const selections = this.selectionsOf(target, identity);
     const closed =
       (this.policies.enforcement === "always" && target === "endpoint") ||
       this.policies.alwaysClosed.some((selector) => this.matching.selects(selector, identity) === "yes");
