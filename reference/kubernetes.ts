@@ -96,7 +96,8 @@ export function sourceSeen(leg: Leg, scene: Scene): Party {
       ? target.pod.node !== forwarder.node.name
       : undefined;
   if (elsewhere === true && source.kind !== "pod" && source.kind !== "node") return forwarder;
-  return scene.unknowns.choose<Party>(`source through ${detail}`, [source, forwarder], {
+  // Forwarded traffic is not the node's own: only its address counts.
+  return scene.unknowns.choose<Party>(`source through ${detail}`, [source, { ...forwarder, place: "remote" }], {
     code: "source-rewritten",
     detail,
   });

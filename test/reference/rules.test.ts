@@ -527,3 +527,280 @@ describe("cilium: names", () => {
     ["a prefix may cover a name", LATEST, cnp("egress: [{toCIDR: [8.0.0.0/8]}]"), { "a/p > fqdn:a.io 443": "unsure" }],
   ]);
 });
+
+describe("cilium: services", () => {
+  const web = (spec: string) =>
+    `---\n{apiVersion: v1, kind: Service, metadata: {name: web, namespace: a, labels: {k: v}}, spec: {${spec}}}\n`;
+  const VIP = web("selector: {app: y}, clusterIP: 10.96.0.20, ports: [{port: 80, targetPort: 8080}]");
+  const NODEPORT = (policy: string) =>
+    web(
+      `type: NodePort, externalTrafficPolicy: ${policy}, selector: {app: y}, ports: [{port: 80, targetPort: 8080, nodePort: 30080}]`,
+    );
+  const Y = "endpointSelector: {matchLabels: {app: y}}, ";
+  const onY = (ingress: string) => cnp(`${Y}ingress: [${ingress}]`, "y");
+  run([
+    [
+      "R8.1 no prefix matches a ClusterIP",
+      LATEST,
+      VIP + cnp("egress: [{toCIDR: [10.96.0.20/32]}]"),
+      { "a/p > a/web 80": "deny", "a/p > ip:10.96.0.20 80": "deny", "a/p > ip:10.96.0.20 81": "deny" },
+    ],
+    [
+      "R8.2 headless",
+      LATEST,
+      web("selector: {app: y}, clusterIP: None, ports: [{port: 80, targetPort: 8080}]") +
+        cnp(`egress: [{toEndpoints: [{}], ${PORT("8080")}}]`),
+      { "a/p > a/web 80": "deny", "a/p > a/web 8080": "allow" },
+    ],
+    [
+      "R8.3 by name",
+      LATEST,
+      VIP + cnp("egress: [{toServices: [{k8sService: {serviceName: web, namespace: a}}]}]"),
+      { "a/p > a/web 80": "allow", "a/p > a/y 1": "allow", "a/p > a/x 80": "deny" },
+    ],
+    [
+      "R8.3 by label",
+      LATEST,
+      VIP + cnp(`egress: [{toServices: [{k8sServiceSelector: {selector: {matchLabels: {k: v}}}}], ${PORT("8080")}}]`),
+      { "a/p > a/web 80": "allow", "a/p > a/y 80": "deny" },
+    ],
+    [
+      "R2.4.3",
+      LATEST,
+      cnp(`egress: [{toServices: [{k8sService: {serviceName: none}}], ${PORT("80")}}]`),
+      { "a/p > a/x 80": "unsure", "a/p > ip:8.8.8.8 80": "unsure", "a/p > a/x 81": "deny" },
+    ],
+    [
+      "R8.3 denies are not resolved",
+      LATEST,
+      VIP + cnp(`egress: [{toEntities: [all]}], egressDeny: [{toServices: [{k8sService: {serviceName: web}}]}]`),
+      { "a/p > a/y 8080": "allow" },
+    ],
+    [
+      "R8.3 denies are not resolved, with ports",
+      LATEST,
+      VIP +
+        cnp(
+          `egress: [{toEntities: [all]}], egressDeny: [{toServices: [{k8sService: {serviceName: web}}], ${PORT("80")}}]`,
+        ),
+      { "a/p > a/x 80": "unsure", "a/p > a/x 81": "allow" },
+    ],
+    [
+      "R8.4 source kept",
+      LATEST,
+      NODEPORT("Local") + onY("{fromCIDR: [203.0.113.0/24]}"),
+      { "ip:203.0.113.9 > host@n2 30080": "allow", "ip:203.0.113.9 > host@n1 30080": "deny" },
+    ],
+    [
+      "R8.4 tunnel",
+      LATEST,
+      NODEPORT("Cluster") + onY("{fromEntities: [world]}"),
+      { "ip:203.0.113.9 > host@n2 30080": "allow", "ip:203.0.113.9 > host@n1 30080": "allow" },
+    ],
+    [
+      "R8.4 tunnel, by prefix",
+      LATEST,
+      NODEPORT("Cluster") + onY("{fromCIDR: [203.0.113.0/24]}"),
+      { "ip:203.0.113.9 > host@n2 30080": "allow", "ip:203.0.113.9 > host@n1 30080": "deny" },
+    ],
+    [
+      "R8.4 native routing",
+      LATEST,
+      config("routing-mode: native") + NODEPORT("Cluster") + onY("{fromEntities: [remote-node]}"),
+      { "ip:203.0.113.9 > host@n2 30080": "deny", "ip:203.0.113.9 > host@n1 30080": "allow" },
+    ],
+    [
+      "R8.5",
+      LATEST,
+      ccnp(
+        'endpointSelector: {matchLabels: {"reserved:ingress": ""}}, ingress: [{fromCIDR: [203.0.113.0/24]}], egress: [{toEntities: [cluster]}]',
+      ),
+      {
+        "ip:203.0.113.9 > ingress-controller 443": "allow",
+        "ip:8.8.8.8 > ingress-controller 443": "deny",
+        "ingress-controller > a/p 80": "allow",
+        "ingress-controller > ip:8.8.8.8 80": "deny",
+      },
+    ],
+    [
+      "R8.6 own address",
+      LATEST,
+      cnp("ingress: [{}], egress: [{}], ingressDeny: [{fromEntities: [all]}]"),
+      { "a/p > ip:10.0.1.5 80": "allow" },
+    ],
+    ["R8.6 own Service", LATEST, VIP + cnp(`${Y}ingress: [{}], egress: [{}]`), { "a/y > a/web 80": "allow" }],
+    [
+      "R8.6 own Service, explicit deny",
+      LATEST,
+      VIP + cnp(`${Y}ingress: [{}], ingressDeny: [{fromEntities: [all]}]`),
+      { "a/y > a/web 80": "unsure" },
+    ],
+    [
+      "R8.1 a pod dials a node port",
+      LATEST,
+      NODEPORT("Cluster") + cnp("egress: [{toEndpoints: [{}]}]"),
+      { "a/p > host@n2 30080": "unsure" },
+    ],
+    [
+      "R8.1 a pod dials a node port, kube-proxy replaced",
+      LATEST,
+      config('kube-proxy-replacement: "true"') + NODEPORT("Cluster") + cnp("egress: [{toEndpoints: [{}]}]"),
+      { "a/p > host@n2 30080": "allow" },
+    ],
+    [
+      "local redirect",
+      LATEST,
+      VIP +
+        "---\n{apiVersion: cilium.io/v2, kind: CiliumLocalRedirectPolicy, metadata: {name: r, namespace: a}, spec: {redirectFrontend: {serviceMatcher: {serviceName: web, namespace: a}}}}\n",
+      { "a/p > a/web 80": "unsure", "a/p > a/y 8080": "allow" },
+    ],
+  ]);
+});
+
+describe("cilium: hosts", () => {
+  const ON = config('enable-host-firewall: "true"');
+  run([
+    [
+      "R9.1 by rules only",
+      LATEST,
+      config("allow-localhost: policy") + cnp("ingress: [{}]"),
+      { "host@n1 > a/p 80": "deny" },
+    ],
+    ["R9.1 egress is not exempt", LATEST, cnp("egress: [{}]"), { "a/p > host 80": "deny" }],
+    ["R9.5 off", LATEST, ccnp("nodeSelector: {}, ingress: [{}]"), { "a/x > host@n1 22": "allow" }],
+    [
+      "R9.5",
+      LATEST,
+      ON + ccnp(`nodeSelector: {matchLabels: {zone: one}}, ingress: [{fromEntities: [cluster], ${PORT("22")}}]`),
+      {
+        "a/x > host@n1 22": "allow",
+        "a/x > host@n1 23": "deny",
+        "ip:8.8.8.8 > host@n1 22": "deny",
+        "ip:8.8.8.8 > host@n2 22": "allow",
+        "a/x > a/hn1 22": "allow",
+        "host@n2 > host@n1 22": "allow",
+        "host@n2 > host@n1 23": "deny",
+        "host@n1 > host@n1 23": "allow",
+      },
+    ],
+    [
+      "R9.5 egress of the host",
+      LATEST,
+      ON + ccnp("nodeSelector: {}, egress: [{toEndpoints: [{}]}]"),
+      { "host@n1 > a/p 80": "allow", "host@n1 > host@n2 80": "deny", "a/hn1 > ip:8.8.8.8 80": "deny" },
+    ],
+    ["R9.6", LATEST, ON + ccnp("endpointSelector: {}, ingress: [{}]"), { "a/x > host@n1 80": "allow" }],
+    [
+      "R9.7",
+      LATEST,
+      cnp("endpointSelector: {matchLabels: {app: x}}, egress: [{}]"),
+      { "a/hn1 > a/y 80": "allow", "a/x > a/y 80": "deny" },
+    ],
+    [
+      "always, without host firewall",
+      LATEST,
+      config("enable-policy: always"),
+      { "host@n1 > host@n2 80": "allow", "ip:8.8.8.8 > host@n1 80": "allow" },
+    ],
+  ]);
+});
+
+describe("cilium: NetworkPolicy", () => {
+  const NEGATIVE = np(
+    "policyTypes: [Egress], egress: [{to: [{namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: NotIn, values: [b]}]}}]}]",
+  );
+  run([
+    [
+      "EX-62 before 1.19",
+      "cilium@1.18",
+      NEGATIVE,
+      { "a/p > a/x 80": "allow", "a/p > b/x 80": "deny", "a/p > ip:8.8.8.8 80": "allow", "a/p > host@n2 80": "allow" },
+    ],
+    ["K3 U21", LATEST, NEGATIVE, { "a/p > ip:8.8.8.8 80": "deny", "a/p > host@n2 80": "unsure" }],
+    [
+      "K2",
+      LATEST,
+      np("policyTypes: [Egress], ingress: [{from: [{podSelector: {}}]}]"),
+      { "a/x > a/p 80": "allow", "b/x > a/p 80": "deny", "a/p > a/x 80": "deny" },
+    ],
+    [
+      "K3 everywhere",
+      LATEST,
+      np("ingress: [{from: [{namespaceSelector: {}}]}]"),
+      { "b/x > a/p 80": "allow", "a/hn2 > a/p 80": "deny", "ip:8.8.8.8 > a/p 80": "deny" },
+    ],
+    [
+      "K7 a name to an address",
+      LATEST,
+      np("policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: web}]}]"),
+      { "a/p > ip:203.0.113.9 8080": "allow" },
+    ],
+    [
+      "K8",
+      LATEST,
+      np("ingress: [{from: [{podSelector: {matchLabels: {pod-template-hash: h}}}]}]"),
+      { "a/d > a/p 80": "deny" },
+    ],
+    [
+      "R4.7.1 binds NetworkPolicies",
+      "cilium@1.18",
+      np("ingress: [{from: [{podSelector: {}}]}]") + cnp("ingress: [{fromRequires: [{matchLabels: {app: x}}]}]"),
+      { "a/x > a/p 80": "allow", "a/y > a/p 80": "deny" },
+    ],
+    [
+      "10.2",
+      LATEST,
+      np("ingress: [{from: [{podSelector: {}}]}]") + cnp("ingressDeny: [{fromEndpoints: [{matchLabels: {app: x}}]}]"),
+      { "a/x > a/p 80": "deny", "a/y > a/p 80": "allow" },
+    ],
+  ]);
+});
+
+describe("deciders", () => {
+  const name = (item: { kind: string; name: string; section: string; index: number }) =>
+    `${item.kind}/${item.name}#${item.section}[${item.index}]`;
+  test("all matching allows", () => {
+    const reference = referenceOf(
+      LATEST,
+      cnp("ingress: [{fromEntities: [world]}, {fromEndpoints: [{}]}, {fromEntities: [all]}]"),
+    );
+    const answer = reference.ask(flowOf("a/x > a/p 80"));
+    expect(answer.ingress.reason).toBe("rule");
+    expect(answer.ingress.deciders.map(name)).toEqual([
+      "CiliumNetworkPolicy/rule#ingress[1]",
+      "CiliumNetworkPolicy/rule#ingress[2]",
+    ]);
+    expect(answer.egress).toEqual({ verdict: "allow", reason: "no-policy", deciders: [] });
+  });
+  test("every policy that isolates", () => {
+    const reference = referenceOf(
+      LATEST,
+      cnp("ingress: [{}]") + np("policyTypes: [Ingress]") + ccnp("ingress: [{fromEntities: [world]}]"),
+    );
+    const answer = reference.ask(flowOf("a/x > a/p 80"));
+    expect(answer.ingress.reason).toBe("default-deny");
+    expect(answer.ingress.deciders.map(name)).toEqual([
+      "CiliumNetworkPolicy/rule#ingress[-1]",
+      "NetworkPolicy/np#ingress[-1]",
+      "CiliumClusterwideNetworkPolicy/wide#ingress[-1]",
+    ]);
+  });
+  test("a mark for limited connections", () => {
+    const reference = referenceOf(
+      LATEST,
+      cnp(`ingress: [{fromEndpoints: [{}], ${HTTP("{method: GET}")}}, {fromEntities: [world], ${HTTP("{}")}}]`),
+    );
+    expect(reference.ask(flowOf("a/x > a/p 80")).httpLimited).toBe(true);
+    expect(reference.ask(flowOf("ip:8.8.8.8 > a/p 80")).httpLimited).toBeUndefined();
+    expect(reference.ask(flowOf("host@n1 > a/p 80")).httpLimited).toBeUndefined();
+  });
+  test("reasons of an unsure answer", () => {
+    const reference = referenceOf(LATEST, cnp("ingress: [{fromEndpoints: [{}], authentication: {mode: required}}]"));
+    expect(reference.ask(flowOf("a/x > a/p 80")).because).toEqual([{ code: "authentication", detail: "required" }]);
+  });
+  test("refused objects mean no answer without asCluster", () => {
+    const reference = referenceOf(LATEST, cnp("ingress: []"), { asCluster: false });
+    expect(reference.refused).toEqual(["CiliumNetworkPolicy/a/rule"]);
+    expect(() => reference.ask(flowOf("a/x > a/p 80"))).toThrow("refused");
+  });
+});
