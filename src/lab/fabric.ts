@@ -64,6 +64,8 @@ function prepareRouter(): void {
 export class Fabric {
   private readonly wired = new Map<string, WiredSite>();
   private readonly router: RouteBatch;
+  private readonly owners = new Map<string, WiredSite>();
+  private readonly answering = new Set<number>();
   private nextIndex = FIRST_INDEX;
 
   constructor() {
@@ -76,6 +78,11 @@ export class Fabric {
 
   get(name: string): WiredSite | undefined {
     return this.wired.get(name);
+  }
+
+  /** The site that has the address. */
+  at(address: string): WiredSite | undefined {
+    return this.owners.get(address);
   }
 
   *[Symbol.iterator](): Generator<WiredSite> {
@@ -112,8 +119,13 @@ export class Fabric {
     this.router.flush();
     for (const wired of added) {
       wired.namespace.run(() => configureInside(wired));
-      this.wired.set(wired.site.name, wired);
+      this.remember(wired);
     }
+  }
+
+  private remember(wired: WiredSite): void {
+    this.wired.set(wired.site.name, wired);
+    for (const address of wired.site.addresses) this.owners.set(address, wired);
   }
 
   remove(names: readonly string[]): void {
@@ -121,25 +133,36 @@ export class Fabric {
       const found = this.wired.get(name);
       if (found === undefined) continue;
       this.wired.delete(name);
+      for (const address of found.site.addresses) this.owners.delete(address);
       this.router.removeLink(found.index);
       found.namespace.close();
     }
     this.router.flush();
   }
 
+  /**
+   * Lets a site answer every packet for a closed UDP port ("port unreachable"), which the kernel otherwise does a few
+   * times a second. Setting it costs more than all else that a site needs, so only those get it that are asked.
+   */
+  answerRefusals(name: string): void {
+    const found = this.wired.get(name);
+    if (found === undefined || this.answering.has(found.index)) return;
+    this.answering.add(found.index);
+    found.namespace.run(() => {
+      setKernelParameter("net/ipv4/icmp_ratemask", "0");
+      setKernelParameter("net/ipv6/icmp/ratemask", "127");
+    });
+  }
+
   /** Replaces what is known of a site whose addresses stay: its ports, its node. */
   rename(site: Site): void {
     const found = this.wired.get(site.name);
-    if (found !== undefined) this.wired.set(site.name, { ...found, site });
+    if (found !== undefined) this.remember({ ...found, site });
   }
 }
 
 function configureInside({ site, index }: WiredSite): void {
   const outside = site.kind === "outside";
-  // "Port unreachable" is an answer that probes wait for: never held back.
-  const answering = families(site);
-  if (answering.includes(4)) setKernelParameter("net/ipv4/icmp_ratemask", "0");
-  if (answering.includes(6)) setKernelParameter("net/ipv6/icmp/ratemask", "127");
   if (outside) {
     // Answers for every address, whatever the way back is.
     setKernelParameter("net/ipv4/conf/all/rp_filter", "0");
@@ -152,7 +175,7 @@ function configureInside({ site, index }: WiredSite): void {
     batch.withoutAutomaticAddress(SITE_INDEX);
     batch.up(SITE_INDEX);
     for (const address of site.addresses) batch.address(SITE_INDEX, address);
-    for (const family of answering) {
+    for (const family of families(site)) {
       batch.neighbour(SITE_INDEX, GATEWAY[family], hardware("router", index));
       batch.route({ to: EVERYWHERE[family], via: GATEWAY[family], device: SITE_INDEX });
       if (outside) {

@@ -34,6 +34,8 @@ interface Target {
   readonly addresses: readonly string[];
   /** Who may take the connection; null: anybody. */
   readonly owners: ReadonlySet<string> | null;
+  /** Where packets may end up after translation; absent: at the address itself. */
+  readonly ends?: readonly string[];
 }
 
 export class Prober {
@@ -86,7 +88,8 @@ export class Prober {
     if (place.startsWith("service:")) {
       const service = plan.services.find(({ namespace, name }) => `service:${namespace}/${name}` === place);
       if (service === undefined) throw new LabError("pod-not-found", `the lab has no ${place}`);
-      return { addresses: service.clusterIPs, owners: null };
+      const ends = service.ports.flatMap((port) => port.backends.map((backend) => canonical(backend.address)));
+      return { addresses: service.clusterIPs, owners: null, ends };
     }
     const site = this.site(place);
     const owner =
@@ -97,11 +100,8 @@ export class Prober {
   }
 
   private addressTarget(address: string): Target {
-    for (const { site } of this.fabric) {
-      if (site.addresses.includes(address))
-        return { addresses: [address], owners: new Set(site.ports.map((port) => port.owner)) };
-    }
-    return { addresses: [address], owners: null };
+    const site = this.fabric.at(address)?.site;
+    return { addresses: [address], owners: site === undefined ? null : new Set(site.ports.map((port) => port.owner)) };
   }
 
   /** Where a probe starts: a site's own address, or any address outside. */
@@ -146,6 +146,12 @@ export class Prober {
       throw new LabError("rules-unsupported", `probes of ${probe.protocol} are not built yet`);
     }
     const at = { address, port: probe.port };
+    if (probe.protocol === "UDP") {
+      for (const end of target.ends ?? [address]) {
+        const site = this.fabric.at(end)?.site.name;
+        if (site !== undefined) this.fabric.answerRefusals(site);
+      }
+    }
     const payload = tokenBytes(++this.token);
     const attempt = await (probe.protocol === "TCP"
       ? attemptTcp(this.drops, origin, at)

@@ -8,9 +8,17 @@ export function familyOf(address: string): Family {
   return address.includes(":") ? 6 : 4;
 }
 
-/** 4 or 16 bytes; throws on text that is no address. */
+const known = new Map<string, Buffer>();
+const KNOWN_MAX = 50_000;
+
+/** 4 or 16 bytes, not to be written to; throws on text that is no address. */
 export function addressBytes(address: string): Buffer {
-  return familyOf(address) === 4 ? ipv4Bytes(address) : ipv6Bytes(address);
+  const before = known.get(address);
+  if (before !== undefined) return before;
+  const bytes = familyOf(address) === 4 ? ipv4Bytes(address) : ipv6Bytes(address);
+  if (known.size >= KNOWN_MAX) known.clear();
+  known.set(address, bytes);
+  return bytes;
 }
 
 function ipv4Bytes(address: string): Buffer {
