@@ -7,11 +7,12 @@ import type { Cursor } from "../../documents/cursor.ts";
 import type { ApplicationRule, HeaderMatch, HttpRule, NamePattern } from "../rule.ts";
 import type { EntryContext } from "./context.ts";
 import { decodeNames, decodeServerName } from "./names.ts";
-import type { DecodedPort } from "./ports.ts";
+import type { DecodedPort, WrittenProtocol } from "./ports.ts";
 import { isObject } from "./selector.ts";
 
 const KINDS = ["http", "kafka", "dns", "l7proto"] as const;
 type Kind = (typeof KINDS)[number];
+const DNS_PROTOCOLS: readonly WrittenProtocol[] = ["TCP", "UDP", "ANY"];
 
 /** The part of an item of `toPorts` beyond its ports. */
 export interface DecodedApplication {
@@ -121,6 +122,11 @@ function checkRules(
     rules.field("dns").error("BH220", `${rules.field("dns").describe()}: port 53 must be specified for DNS rules`);
   for (const port of ports) {
     if (dns > 0) {
+      if (!DNS_PROTOCOLS.includes(port.protocol))
+        port.at.error(
+          "BH219",
+          `${port.at.describe()}: DNS rules can only apply to TCP, UDP or ANY, not ${port.protocol}`,
+        );
       if (port.number !== undefined && port.endPort > port.number)
         port.at.error("BH220", `${port.at.describe()}: DNS rules do not support port ranges`);
     } else if (port.protocol !== "TCP") {

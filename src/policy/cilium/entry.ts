@@ -79,10 +79,8 @@ function groups(item: Cursor, context: EntryContext): readonly Peer[] {
     words.push(...labels, ...(region === undefined ? [] : [region]));
   }
   const detail = `aws ${words.join(" ")}`.trim();
-  // Up to 1.17 one that resolves to nothing reads as any destination on the entry's ports (R2.4.3); since 1.18 groups are
-  // selectors of their own (`mergeEndpointSelectors`).
-  const wide = context.ported && !since(context.settings.release, "1.18");
-  const scope = wide ? { scope: "any" as const } : {};
+  // One that resolves to nothing reads as any destination on the entry's ports (R2.4.3).
+  const scope = context.ported ? { scope: "any" as const } : {};
   return [{ kind: "unknown", because: { code: "group-not-resolved", detail }, ...scope }];
 }
 

@@ -63,13 +63,13 @@ function podIdentity(workload: Workload, pod: PodInstance, world: World, setting
 
 /**
  * A node and its host-network pods (R9.7): `host` for the other end's own node, else `remote-node`; `kube-apiserver`
- * where the API server runs on it (3.2). With `enable-node-selector-labels` also its labels and, since 1.18, the
- * cluster's name (R2.3.3; `nodeIdentityLabels` in `pkg/node/manager/manager.go`).
+ * where the API server runs on it (3.2). With `enable-node-selector-labels` a remote node also has its labels and, since
+ * 1.18, the cluster's name (R2.3.3; `nodeIdentityLabels` in `pkg/node/manager/manager.go`).
  */
 function nodeIdentity(node: Node | undefined, local: boolean, settings: Settings): IdentityLabels {
   const labels = reservedLabels(local ? "host" : "remote-node");
   if (node?.apiServer === true) labels.set("reserved:kube-apiserver", "");
-  if (!settings.nodeSelectorLabels) return withUnclearCluster(labels, settings);
+  if (local || !settings.nodeSelectorLabels) return withUnclearCluster(labels, settings);
   for (const [key, value] of node?.labels ?? [])
     if (settings.nodeLabels.keeps("node", key)) labels.set(`node:${key}`, value);
   if (since(settings.release, "1.18")) labels.set(`k8s:${CLUSTER}`, settings.clusterName);

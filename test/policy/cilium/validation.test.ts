@@ -268,6 +268,12 @@ describe("what is refused, beside what is not", () => {
       out('{ports: [{port: "53"}], rules: {dns: [{matchPattern: "*"}]}}'),
     ],
     [
+      "[V8] DNS rules on SCTP",
+      out('{ports: [{port: "53", protocol: SCTP}], rules: {dns: [{matchPattern: "*"}]}}'),
+      "BH219",
+      out('{ports: [{port: "53", protocol: UDP}], rules: {dns: [{matchPattern: "*"}]}}'),
+    ],
+    [
       "[V9, EX-03] HTTP with port 0",
       ports(`{${tcp("0")}, rules: {http: [{}]}}`),
       "BH219",
@@ -279,6 +285,12 @@ describe("what is refused, beside what is not", () => {
       ports('{ports: [{port: "53"}], rules: {dns: [{matchPattern: "*"}]}}'),
       "BH220",
       out('{ports: [{port: "53"}], rules: {dns: [{matchPattern: "*"}]}}'),
+    ],
+    [
+      "[V10] DNS rules at ingress on TCP",
+      ports(`{${tcp("53")}, rules: {dns: [{}]}}`),
+      "BH220",
+      ports(`{${tcp("53")}, rules: {dns: []}}`),
     ],
     [
       "[V10] DNS rules without ports",
