@@ -7,6 +7,7 @@ import { QuestionError } from "../reach/answer.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addLab } from "./commands/lab.ts";
 import { addReach } from "./commands/reach.ts";
+import { addVerify } from "./commands/verify.ts";
 import { addWhy } from "./commands/why.ts";
 import { CommandFailure, EXIT, type ExitCode, SilentFailure } from "./exit.ts";
 import { endWhenReaderLeaves, note } from "./terminal.ts";
@@ -30,6 +31,7 @@ function program(): Command {
   addDemo(root);
   addReach(root);
   addWhy(root);
+  addVerify(root);
   addLab(root);
   return root;
 }

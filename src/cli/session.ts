@@ -4,6 +4,7 @@ import { load } from "js-yaml";
 import { type Diagnostic, hasErrors } from "../base/diagnostic.ts";
 import { type Document, readDocuments, type Source } from "../documents/document.ts";
 import { loadInput } from "../files/input.ts";
+import type { WorldOptions } from "../model/build.ts";
 import { type Address, parseAddress } from "../net/address.ts";
 import type { Dialect } from "../policy/dialect.ts";
 import { chooseDialect } from "../policy/registry.ts";
@@ -74,20 +75,25 @@ export function openDocuments(
 
 /** Opens an engine as the flags say. */
 export function openEngine(documents: readonly Document[], dialect: Dialect, flags: SessionOptions): Engine {
-  const podCIDRs = declared(flags.podCidr);
-  const nodeCIDRs = declared(flags.nodeCidr);
-  const serviceCIDRs = declared(flags.serviceCidr);
   return Engine.open(documents, {
     dialect,
-    world: {
-      ...(flags.namespace === undefined ? {} : { defaultNamespace: flags.namespace }),
-      ...(podCIDRs === undefined ? {} : { podCIDRs }),
-      ...(nodeCIDRs === undefined ? {} : { nodeCIDRs }),
-      ...(serviceCIDRs === undefined ? {} : { serviceCIDRs }),
-    },
+    world: worldOptions(flags),
     ...(flags.names === undefined ? {} : { names: readNames(flags.names) }),
     ...(flags.asCluster === true ? { asCluster: true } : {}),
   });
+}
+
+/** What the flags declare of the world. */
+export function worldOptions(flags: InputFlags): WorldOptions {
+  const podCIDRs = declared(flags.podCidr);
+  const nodeCIDRs = declared(flags.nodeCidr);
+  const serviceCIDRs = declared(flags.serviceCidr);
+  return {
+    ...(flags.namespace === undefined ? {} : { defaultNamespace: flags.namespace }),
+    ...(podCIDRs === undefined ? {} : { podCIDRs }),
+    ...(nodeCIDRs === undefined ? {} : { nodeCIDRs }),
+    ...(serviceCIDRs === undefined ? {} : { serviceCIDRs }),
+  };
 }
 
 /** The exit code of an answer: incomplete ones count as a finding where the user is strict. */
@@ -96,7 +102,7 @@ export function exitOf(session: Session, flags: SessionOptions): 0 | 1 {
 }
 
 /** Reads the file of `--names`: a mapping from DNS names to one address or a list of them. */
-function readNames(path: string): ReadonlyMap<string, readonly Address[]> {
+export function readNames(path: string): ReadonlyMap<string, readonly Address[]> {
   let value: unknown;
   try {
     value = load(readFileSync(path, "utf8"));

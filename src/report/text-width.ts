@@ -3,7 +3,7 @@
 // oxlint-disable-next-line no-control-regex -- a colour is an escape sequence, and it takes no column
 const COLOUR = /\u001b\[[0-9;]*m/g;
 /** Combining marks, joiners and variation selectors take no column of their own. */
-const NO_COLUMN = /[\p{Mn}\p{Me}\u200b-\u200f\u2060\ufe00-\ufe0f]/u;
+const NO_COLUMN = /\p{Mn}|\p{Me}|[\u200b-\u200f]|\u2060|[\ufe00-\ufe0f]/u;
 /** Scripts and pictures that take two columns (East Asian wide and fullwidth, emoji). */
 const TWO_COLUMNS =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/u;

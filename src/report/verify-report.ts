@@ -1,0 +1,16 @@
+/** What every writer of `verify` starts from. */
+import type { RowResult } from "../verify/check.ts";
+
+/** One row of one file. */
+export interface VerifiedRow extends RowResult {
+  readonly file: string;
+}
+
+export interface VerifyReport {
+  readonly rows: readonly VerifiedRow[];
+}
+
+export function summaryOf({ rows }: VerifyReport): { readonly passed: number; readonly failed: number } {
+  const passed = rows.filter((row) => row.passed).length;
+  return { passed, failed: rows.length - passed };
+}
