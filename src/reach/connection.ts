@@ -28,7 +28,15 @@ const UNKNOWN_NODE: readonly Because[] = [
 function locality(node: Extract<Endpoint, { kind: "node" }>, other: Endpoint): readonly boolean[] {
   if (node.relation === "same") return [true];
   if (node.relation === "other") return [false];
-  const otherNode = other.kind === "pod" ? other.pod.node : other.kind === "node" ? other.nodeName : "";
+  // Health, ingress and init endpoints exist on every node: which of them is meant is not known.
+  const otherNode =
+    other.kind === "pod"
+      ? other.pod.node
+      : other.kind === "node"
+        ? other.nodeName
+        : other.kind === "reserved" && other.reserved !== "kube-apiserver" && other.reserved !== "unmanaged"
+          ? undefined
+          : "";
   if (otherNode === "") return [false];
   if (otherNode === undefined || node.nodeName === undefined) return [true, false];
   return [otherNode === node.nodeName];

@@ -9,6 +9,7 @@ import type { CompiledObject, Dialect } from "../policy/dialect.ts";
 import type { Policy, PolicySet } from "../policy/rule.ts";
 import { type Answer, type Question, Questions } from "./answer.ts";
 import { Connections } from "./connection.ts";
+import { type Factored, factor } from "./factored.ts";
 import { Inventory } from "./inventory.ts";
 import { Matching } from "./matching.ts";
 import { type Reach, type ReachQuery, reach } from "./pairs.ts";
@@ -165,6 +166,11 @@ export class Engine {
   /** Verdict, hops and deciders for one question. Throws QuestionError where a name or port of it means nothing. */
   why(question: Question): Answer {
     return this.state.questions.ask(question);
+  }
+
+  /** The whole answer in factored form, by classes of endpoints. */
+  solve(): Factored {
+    return factor(this.state.inventory, this.state.connections);
   }
 
   /** Who reaches whom. */

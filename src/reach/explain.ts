@@ -158,13 +158,22 @@ function decide(
     if (denies.length > 0 && verdict !== "allow") return { reason: "rule", deciders: origins(denies) };
     const allows = own.filter((h) => h.rule.action === "allow");
     const passing = allows.filter((h) => h.application !== "no");
-    if (verdict !== "deny" && passing.length > 0) return { reason: "rule", deciders: origins(passing) };
     const always = sides
       .always(direction, self, other)
       .filter((m) => flowAt(m.flows, point.family, point.protocol, point.port) !== undefined);
-    if (closed && always.length > 0 && verdict !== "deny") {
-      return { reason: "always-allowed", deciders: always.map((m) => m.rule.origin) };
+    const byAlways = (
+      list: readonly RuleMatch[],
+    ): { readonly reason: Reason; readonly deciders: readonly Origin[] } => ({
+      reason: "always-allowed",
+      deciders: list.map((m) => m.rule.origin),
+    });
+    const bit = point.family === "IPv4" ? 1 : 2;
+    const certain = always.filter((m) => (m.peer.yes & bit) !== 0);
+    if (sides.policies.alwaysFirst === true && closed && certain.length > 0 && verdict !== "deny") {
+      return byAlways(certain);
     }
+    if (verdict !== "deny" && passing.length > 0) return { reason: "rule", deciders: origins(passing) };
+    if (closed && always.length > 0 && verdict !== "deny") return byAlways(always);
     if (allows.length > 0 && verdict === "deny") return { reason: "rule", deciders: origins(allows) };
     if (closed) return { reason: "default-deny", deciders: [] };
   }

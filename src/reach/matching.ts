@@ -218,6 +218,8 @@ export class Matching {
       case "node":
         if (scope === "outside") return NEVER;
         if (scope === "nodes" && other.party.kind === "node" && other.party.local) {
+          const known = endpoint.addresses;
+          if (known.length > 0 && !known.some((a) => addressSetHas(set, a))) return NEVER;
           return { yes: 0, may: 3, because: [{ code: "release-unclear", detail: "CIDR labels of the local host" }] };
         }
         return this.unknownAddresses(

@@ -107,6 +107,7 @@ export class Sides {
   };
   private readonly classes = new Map<string, number>();
   private selections: KnownSelections | undefined;
+  private readonly merging = new WeakMap<Policy, boolean>();
   /** Whether some rule tells pods apart by address, or by the ports that they name. */
   private readonly byAddress: boolean;
   private readonly byPortName: boolean;
@@ -167,6 +168,17 @@ export class Sides {
     return subject;
   }
 
+  private merges(policy: Policy): boolean {
+    let merges = this.merging.get(policy);
+    if (merges === undefined) {
+      merges = policy.rules.some(
+        (r) => r.authentication !== undefined || r.traffic.some((t) => t.application !== undefined),
+      );
+      this.merging.set(policy, merges);
+    }
+    return merges;
+  }
+
   /** The policies whose subject is the identity, in their order. */
   private selectionsOf(target: "endpoint" | "node", identity: Identity): readonly Selection[] {
     this.selections ??= this.selectAll();
@@ -199,9 +211,11 @@ export class Sides {
   private select(target: "endpoint" | "node", identity: Identity, key: number): Subject {
     const selections = this.selectionsOf(target, identity);
     const closed =
-      (this.policies.enforcement === "always" && target === "endpoint") ||
+      this.policies.enforcement === "always" ||
       this.policies.alwaysClosed.some((selector) => this.matching.selects(selector, identity) === "yes");
-    const conflicts = this.matching.dialect.conflicts?.(selections.map((s) => s.policy)) ?? [];
+    const policies = selections.map((s) => s.policy);
+    // Rules without anything to merge never conflict, and most policies have none.
+    const conflicts = policies.some((p) => this.merges(p)) ? (this.matching.dialect.conflicts?.(policies) ?? []) : [];
     return { enforced: true, selections, closed, conflicts, key };
   }
 
@@ -339,7 +353,7 @@ export class Sides {
       const closed = subject.closed || isolation.includes("closed");
       if (!closed && !isolation.includes("open")) continue;
       const always = closed ? this.always(direction, self, other) : [];
-      const verdict = unionTier([...matches, ...always], closed);
+      const verdict = unionTier([...matches, ...always], closed, this.policies.openApplication);
       allowed = boundedUnion(allowed, boundedIntersect(undecided, verdict));
       undecided = NO_BOUNDED;
       if (this.policies.audit) {
@@ -530,7 +544,11 @@ function walk(
 }
 
 /** Denies win over allows; what is left is denied where the direction is closed (cilium.md R4.1.2–R4.1.4). */
-function unionTier(matches: readonly RuleMatch[], closed: boolean): Bounded {
+function unionTier(
+  matches: readonly RuleMatch[],
+  closed: boolean,
+  openApplication: PolicySet["openApplication"],
+): Bounded {
   let allows: Bounded = closed ? NO_BOUNDED : ALL_BOUNDED;
   let denies: Bounded = NO_BOUNDED;
   let waits: FlowSet = NO_FLOWS;
@@ -550,21 +568,52 @@ function unionTier(matches: readonly RuleMatch[], closed: boolean): Bounded {
     ]);
     allows = { must, may: allows.may, because };
   }
-  if (closed) allows = exactFilters(matches, allows);
+  if (closed) allows = exactFilters(matches, allows, ["dns", "tls"]);
+  else if (openApplication !== undefined) allows = openDirection(matches, allows, openApplication);
   return boundedSubtract(allows, denies);
+}
+
+/** What application rules do where the direction is not closed: that differs by release (cilium.md R4.3.7). */
+function openDirection(
+  matches: readonly RuleMatch[],
+  allows: Bounded,
+  how: NonNullable<PolicySet["openApplication"]>,
+): Bounded {
+  const out = how.dns === "enforced" ? exactFilters(matches, allows, ["dns"]) : allows;
+  if (how.http === "lifted") return out;
+  let listed: Bounded = NO_BOUNDED;
+  let where: FlowSet = NO_FLOWS;
+  for (const match of matches) {
+    if (match.rule.action !== "allow") continue;
+    const bounds = matchBounds(match);
+    listed = boundedUnion(listed, bounds);
+    if (match.rule.traffic.some((t) => t.application?.some((a) => a.kind === "http"))) {
+      where = flowUnion(where, overrideApplication(bounds.may, bounds.may, EVERYTHING));
+    }
+  }
+  if (where === NO_FLOWS) return out;
+  const judged = flowUnion(flowSubtract(out.must, where), flowIntersect(listed.must, where));
+  const because: Because[] = [{ code: "release-unclear", detail: "HTTP rules without default deny in Cilium 1.17" }];
+  if (how.http === "enforced") return settleFilters(judged, judged, []);
+  return settleFilters(judged, out.may, mergeBecause(out.because, because));
 }
 
 /**
  * DNS and TLS names are judged by the filter of exactly their port: a plain allow of another filter does not lift a
  * DNS name list (cilium.md R7.2.3), and a plain allow of the same selector does not lift a list of TLS names (R5.9).
  */
-function exactFilters(matches: readonly RuleMatch[], allows: Bounded): Bounded {
+function exactFilters(matches: readonly RuleMatch[], allows: Bounded, kinds: readonly ("dns" | "tls")[]): Bounded {
   let { must, may } = allows;
   const done = new Set<string>();
   for (const match of matches) {
     for (const item of match.rule.traffic) {
-      const kind = item.application?.find((a) => a.kind === "dns" || a.kind === "tls")?.kind;
-      if (kind === undefined || item.match.kind !== "ports" || match.rule.action !== "allow") continue;
+      const kind = item.application?.some((a) => a.kind === "dns")
+        ? "dns"
+        : item.application?.some((a) => a.kind === "tls")
+          ? "tls"
+          : undefined;
+      if (kind === undefined || !kinds.includes(kind) || item.match.kind !== "ports" || match.rule.action !== "allow")
+        continue;
       const { protocol, first, last } = item.match;
       const scope = kind === "dns" ? "" : rulePeersKey(match.rule);
       const key = `${kind} ${protocol} ${first} ${last} ${scope}`;
