@@ -240,6 +240,12 @@ export const CODES = {
     title: "selector on a label that Cilium does not keep",
     help: "Select by another label, or include this one with the setting `labels` of cilium-config.",
   },
+  // BH130–BH139: policies beside the world of the input
+  BH130: {
+    severity: "warning",
+    title: "policy that selects nothing",
+    help: "Compare its selector with the labels of the pods, and its namespace with theirs.",
+  },
   // ── BH200–BH299: objects that a cluster would refuse ─────────────────────────────────────────────────────────────
   BH201: {
     severity: "error",
