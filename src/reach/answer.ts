@@ -2,7 +2,7 @@
 
 import { type Because, mergeBecause } from "../base/because.ts";
 import type { Backend } from "../model/backends.ts";
-import { resolveService } from "../model/backends.ts";
+import { headlessBackends, resolveService } from "../model/backends.ts";
 import type { World } from "../model/world.ts";
 import { type Family, formatAddress } from "../net/address.ts";
 import type { ApplicationQuestion } from "../net/application.ts";
@@ -80,6 +80,7 @@ export class Questions {
     const pairs: PairAnswer[] = [];
     for (const from of sources) {
       for (const target of targets) {
+        if (sources.length > 1 && from === target.endpoint && isReplicated(sources, from)) continue;
         for (const family of this.families(question, from, target.endpoint)) {
           pairs.push(this.pair(from, target, family, question));
         }
@@ -135,33 +136,22 @@ export class Questions {
       const hops: Hop[] = [{ kind: "rewrite", service: name, detail: `an alias of ${service.externalName ?? ""}` }];
       return resolved.kind === "endpoints" ? resolved.members.map((endpoint) => ({ endpoint, port, hops })) : [];
     }
+    if (service.headless) {
+      // The name resolves to the pods; the client dials the port it chose (kubernetes.md SVC-02).
+      const hops: Hop[] = [{ kind: "rewrite", service: name, detail: "headless: no translation" }];
+      return headlessBackends(this.world, service, port).map((backend) => this.backendTarget(backend, port, hops));
+    }
     const ports = resolveService(this.world, service);
     const found = ports.find((p) => p.port.port === port && p.port.protocol === protocol);
     if (found === undefined) {
-      if (service.headless) {
-        // The name resolves to the pods; the client dials the port it chose (kubernetes.md SVC-02).
-        const seen = ports.flatMap((p) => p.backends);
-        return uniqueTargets(
-          seen.map((b) =>
-            this.backendTarget(b, port, [{ kind: "rewrite", service: name, detail: "headless: no translation" }]),
-          ),
-        );
-      }
       const known = service.ports.map((p) => `${p.port}/${p.protocol}`).join(", ");
       throw new QuestionError(
         `Service ${service.namespace}/${service.name} has no port ${port}/${protocol}; it has ${known || "none"}`,
       );
     }
-    return found.backends.map((b) => {
-      const to = service.headless ? port : b.port;
-      return this.backendTarget(b, to, [
-        {
-          kind: "rewrite",
-          service: name,
-          detail: service.headless ? "headless: no translation" : `${port} → ${b.port}`,
-        },
-      ]);
-    });
+    return found.backends.map((b) =>
+      this.backendTarget(b, b.port, [{ kind: "rewrite", service: name, detail: `${port} → ${b.port}` }]),
+    );
   }
 
   private backendTarget(backend: Backend, port: number, hops: readonly Hop[]): Target {
@@ -236,9 +226,4 @@ function combine(pairs: readonly PairAnswer[]): Answer {
 
 function uniqueEndpoints(list: readonly Endpoint[]): Endpoint[] {
   return [...new Set(list)];
-}
-
-function uniqueTargets(list: readonly Target[]): Target[] {
-  const seen = new Set<Endpoint>();
-  return list.filter((t) => (seen.has(t.endpoint) ? false : seen.add(t.endpoint)));
 }

@@ -42,6 +42,19 @@ export function boundedSubtract(a: Bounded, b: Bounded): Bounded {
   return settle(flowSubtract(a.must, b.may), flowSubtract(a.may, b.must), mergeBecause(a.because, b.because));
 }
 
+/**
+ * `then` where the condition holds, `otherwise` where it does not. Where the condition is not known, certain is what both
+ * hold, and possible what either holds.
+ */
+export function whereHolds(condition: Bounded, then: Bounded, otherwise: Bounded): Bounded {
+  const must = flowUnion(
+    flowUnion(flowIntersect(condition.must, then.must), flowSubtract(otherwise.must, condition.may)),
+    condition.must === condition.may ? NO_FLOWS : flowIntersect(then.must, otherwise.must),
+  );
+  const may = flowUnion(flowIntersect(condition.may, then.may), flowSubtract(otherwise.may, condition.must));
+  return settle(must, may, mergeBecause(mergeBecause(then.because, otherwise.because), condition.because));
+}
+
 /** One of the two holds, and it is not known which: certain is what both hold, possible is what either holds. */
 export function eitherOf(a: Bounded, b: Bounded, because: readonly Because[]): Bounded {
   return settle(

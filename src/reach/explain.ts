@@ -131,6 +131,18 @@ export function explainSide(
 
 type Hit = RuleConsidered & { readonly policy: Policy };
 
+/**
+ * The hits that decide in an ordered tier: the first of every policy of the lowest order, in each sequence, for between
+ * sequences no order is defined (kubernetes.md CNP-18, CNP-20, CNP-35).
+ */
+function firstHits(hits: readonly Hit[]): readonly Hit[] {
+  return hits.filter((hit, i) => {
+    const rivals = hits.filter(({ policy }) => policy.sequence === hit.policy.sequence);
+    const isLowest = rivals.every(({ policy }) => policy.order >= hit.policy.order);
+    return isLowest && hits.findIndex(({ policy }) => policy === hit.policy) === i;
+  });
+}
+
 function decide(
   sides: Sides,
   direction: Direction,
@@ -145,12 +157,9 @@ function decide(
   for (const tier of sides.policies.tiers) {
     const own = hits.filter((h) => h.policy.tier === tier.name);
     if (tier.mode === "ordered") {
-      const first = [...own].sort((a, b) => a.policy.order - b.policy.order)[0];
-      if (first === undefined) continue;
-      const group = own.filter((h) => h.policy.order === first.policy.order);
-      const firstOfEach = group.filter((h, i) => group.findIndex((g) => g.policy === h.policy) === i);
-      if (firstOfEach.every((h) => h.rule.action === "pass")) continue;
-      return { reason: "rule", deciders: origins(firstOfEach) };
+      const first = firstHits(own);
+      if (first.length === 0 || first.every((h) => h.rule.action === "pass")) continue;
+      return { reason: "rule", deciders: origins(first) };
     }
     const touched = hits.some((h) => h.policy.tier === tier.name);
     if (!closed && !touched) continue;

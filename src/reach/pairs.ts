@@ -175,6 +175,11 @@ function* outsidePairs(
   outside: readonly Endpoint[],
   side: "from" | "to",
 ): Iterable<ReachPair> {
+  const whole = wholeOutside(connections, query, row, outside, side);
+  if (whole !== undefined) {
+    yield* whole;
+    return;
+  }
   let open: { ranges: AddressRange; key: string; endpoint: Endpoint; answer: Answer } | undefined;
   const close = (done: NonNullable<typeof open>): ReachPair | undefined => {
     const { every, some, may, because, families, inner } = done.answer;
@@ -203,6 +208,31 @@ function* outsidePairs(
   }
   const pair = open === undefined ? undefined : close(open);
   if (pair !== undefined) yield pair;
+}
+
+/** The outside in one row, `internet`, where no address of either family differs from another; else undefined. */
+function wholeOutside(
+  connections: Connections,
+  query: ReachQuery,
+  row: Row,
+  outside: readonly Endpoint[],
+  side: "from" | "to",
+): readonly ReachPair[] | undefined {
+  const [first] = outside;
+  const [inner] = row.members;
+  if (first === undefined || inner === undefined || row.members.length !== 1) return undefined;
+  const between = (end: Endpoint): Bounded =>
+    side === "to" ? connections.between(inner, end) : connections.between(end, inner);
+  const bounds = between(first);
+  if (bounds.because.length > 0) return undefined;
+  const key = flowsKey(bounds.must);
+  if (outside.some((end) => end !== first && flowsKey(between(end).must) !== key)) return undefined;
+  const families = endpointFamilies(inner);
+  const { must } = wanted(bounds, query, families);
+  if (flowsEmpty(must)) return [];
+  const ends = side === "to" ? ([inner, first] as const) : ([first, inner] as const);
+  const [from, to] = side === "to" ? [row.name, "internet"] : ["internet", row.name];
+  return [pairOf(connections, query, from, to, ...ends, must, must, must, [], families)];
 }
 
 interface Answer {

@@ -44,11 +44,11 @@ import { selectorKey } from "../policy/selector.ts";
 import {
   ALL_BOUNDED,
   type Bounded,
-  boundedIntersect,
   boundedSubtract,
   boundedUnion,
   eitherOf,
   NO_BOUNDED,
+  whereHolds,
 } from "./bounded.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { FAMILY_LISTS, type FamilyMatch, type Identity, type Matching, type View } from "./matching.ts";
@@ -338,14 +338,12 @@ export class Sides {
     self: View,
     other: View,
   ): Bounded {
-    let undecided: Bounded = ALL_BOUNDED;
-    let allowed: Bounded = NO_BOUNDED;
-    for (const tier of this.policies.tiers) {
+    // From the last tier to the first: `passes` is what passes of the flows that no earlier tier decides.
+    let passes: Bounded = ALL_BOUNDED;
+    for (const tier of this.policies.tiers.toReversed()) {
       const { matches, byPolicy } = this.matches(direction, policies, self, other, tier.name);
       if (tier.mode === "ordered") {
-        const step = orderedTier(byPolicy, undecided);
-        allowed = boundedUnion(allowed, step.allowed);
-        undecided = step.undecided;
+        passes = orderedTier(byPolicy, passes);
         continue;
       }
       const own = policies.filter((p) => p.tier === tier.name);
@@ -353,15 +351,13 @@ export class Sides {
       const closed = subject.closed || isolation.includes("closed");
       if (!closed && !isolation.includes("open")) continue;
       const always = closed ? this.always(direction, self, other) : [];
-      const verdict = unionTier([...matches, ...always], closed, this.policies.openApplication);
-      allowed = boundedUnion(allowed, boundedIntersect(undecided, verdict));
-      undecided = NO_BOUNDED;
+      passes = unionTier([...matches, ...always], closed, this.policies.openApplication);
       if (this.policies.audit) {
-        const audited = flowSubtract(ALL_FLOWS, overrideApplication(allowed.must, allowed.must, EVERYTHING));
-        allowed = boundedUnion(allowed, { must: audited, may: audited, because: [] });
+        const audited = flowSubtract(ALL_FLOWS, overrideApplication(passes.must, passes.must, EVERYTHING));
+        passes = boundedUnion(passes, { must: audited, may: audited, because: [] });
       }
     }
-    return boundedUnion(allowed, undecided);
+    return passes;
   }
 
   /** What decided that `flows` pass: every rule that allows some of them, else why no rule was needed. */
@@ -452,95 +448,66 @@ function matchBounds(match: RuleMatch): Bounded {
   return { must, may, because: must === may ? [] : because };
 }
 
-function orderedTier(
-  byPolicy: ReadonlyMap<Policy, readonly RuleMatch[]>,
-  start: Bounded,
-): { readonly allowed: Bounded; readonly undecided: Bounded } {
-  const bySequence = new Map<string, Map<Policy, readonly RuleMatch[]>>();
+/**
+ * What passes of the flows that reach an ordered tier; `rest` is what passes of those that it leaves to the tiers behind
+ * it (kubernetes.md CNP-18). Where an order is not defined, every order is followed to the end, for they may agree.
+ */
+function orderedTier(byPolicy: ReadonlyMap<Policy, readonly RuleMatch[]>, rest: Bounded): Bounded {
+  const bySequence = new Map<string, Policy[]>();
   for (const [policy, matches] of byPolicy) {
+    if (matches.length === 0) continue;
     const sequence = policy.sequence ?? "";
-    const known = bySequence.get(sequence) ?? new Map<Policy, readonly RuleMatch[]>();
-    bySequence.set(sequence, known.set(policy, matches));
+    bySequence.set(sequence, [...(bySequence.get(sequence) ?? []), policy]);
   }
-  const sequences = [...bySequence.values()];
-  let result: TierStep | undefined;
-  // Between sequences no order is defined (kubernetes.md CNP-35): whichever comes first may win.
-  for (let first = 0; first < Math.max(1, sequences.length); first++) {
-    let step: TierStep = { allowed: NO_BOUNDED, passed: NO_BOUNDED, undecided: start };
-    for (const sequence of [...sequences.slice(first), ...sequences.slice(0, first)]) {
-      const next = inOrder(sequence, step.undecided);
-      step = {
-        allowed: boundedUnion(step.allowed, next.allowed),
-        passed: boundedUnion(step.passed, next.passed),
-        undecided: next.undecided,
-      };
-    }
-    result =
-      result === undefined
-        ? step
-        : eitherStep(result, step, [
-            { code: "undefined-by-specification", detail: "policies of two API versions in one tier" },
-          ]);
-  }
-  const { allowed, passed, undecided } = result ?? { allowed: NO_BOUNDED, passed: NO_BOUNDED, undecided: start };
-  return { allowed, undecided: boundedUnion(undecided, passed) };
+  if (bySequence.size === 0) return rest;
+  const sequences = [...bySequence.values()].map(byOrder);
+  // Between sequences no order is defined (CNP-35): whichever comes first may win.
+  const orders = rotations(sequences).map((order) => orderedGroups(order.flat(), byPolicy, rest));
+  return anyOf(orders, [{ code: "undefined-by-specification", detail: "policies of two API versions in one tier" }]);
 }
 
-interface TierStep {
-  readonly allowed: Bounded;
-  readonly passed: Bounded;
-  readonly undecided: Bounded;
+/** Policies of equal order together, the lowest first. */
+function byOrder(policies: readonly Policy[]): readonly (readonly Policy[])[] {
+  const orders = [...new Set(policies.map((policy) => policy.order))].sort((a, b) => a - b);
+  return orders.map((order) => policies.filter((policy) => policy.order === order));
 }
 
-function eitherStep(a: TierStep, b: TierStep, because: readonly Because[]): TierStep {
-  return {
-    allowed: eitherOf(a.allowed, b.allowed, because),
-    passed: eitherOf(a.passed, b.passed, because),
-    undecided: eitherOf(a.undecided, b.undecided, because),
-  };
-}
-
-/** The policies of one sequence, lowest order first. */
-function inOrder(byPolicy: ReadonlyMap<Policy, readonly RuleMatch[]>, start: Bounded): TierStep {
-  const policies = [...byPolicy.keys()].sort((a, b) => a.order - b.order);
-  let allowed: Bounded = NO_BOUNDED;
-  let passed: Bounded = NO_BOUNDED;
-  let undecided = start;
-  for (let i = 0; i < policies.length; ) {
-    const group = policies.filter((p) => p.order === policies[i]?.order);
-    i += group.length;
-    let step = walk(group, byPolicy, undecided);
-    // Equal priority: whichever policy comes first may win (kubernetes.md CNP-20).
-    for (let first = 1; first < group.length; first++) {
-      const other = walk([...group.slice(first), ...group.slice(0, first)], byPolicy, undecided);
-      const because: Because[] = [{ code: "equal-priority", detail: group.map((p) => p.name).join(", ") }];
-      step = eitherStep(step, other, because);
-    }
-    allowed = boundedUnion(allowed, step.allowed);
-    passed = boundedUnion(passed, step.passed);
-    undecided = step.undecided;
-  }
-  return { allowed, passed, undecided };
-}
-
-function walk(
-  policies: readonly Policy[],
+/** What passes of the flows that reach the first of these groups of policies. */
+function orderedGroups(
+  groups: readonly (readonly Policy[])[],
   byPolicy: ReadonlyMap<Policy, readonly RuleMatch[]>,
-  start: Bounded,
-): TierStep {
-  let allowed: Bounded = NO_BOUNDED;
-  let passed: Bounded = NO_BOUNDED;
-  let undecided = start;
-  for (const policy of policies) {
-    for (const match of byPolicy.get(policy) ?? []) {
-      const bounds = matchBounds(match);
-      const hit = boundedIntersect(undecided, bounds);
-      if (match.rule.action === "allow") allowed = boundedUnion(allowed, hit);
-      if (match.rule.action === "pass") passed = boundedUnion(passed, hit);
-      undecided = boundedSubtract(undecided, bounds);
-    }
-  }
-  return { allowed, passed, undecided };
+  rest: Bounded,
+): Bounded {
+  return groups.reduceRight<Bounded>((behind, group) => {
+    // Equal priority: whichever policy comes first may win (CNP-20).
+    const orders = rotations(group).map((order) =>
+      orderedRules(
+        order.flatMap((policy) => byPolicy.get(policy) ?? []),
+        behind,
+        rest,
+      ),
+    );
+    return anyOf(orders, [{ code: "equal-priority", detail: group.map((p) => p.name).join(", ") }]);
+  }, rest);
+}
+
+/** The first rule that matches decides; `behind` holds where none does, `rest` where it passes the tier on. */
+function orderedRules(matches: readonly RuleMatch[], behind: Bounded, rest: Bounded): Bounded {
+  return matches.reduceRight<Bounded>((otherwise, match) => {
+    const { action } = match.rule;
+    const outcome = action === "allow" ? ALL_BOUNDED : action === "deny" ? NO_BOUNDED : rest;
+    return whereHolds(matchBounds(match), outcome, otherwise);
+  }, behind);
+}
+
+/** Every order in which one of them comes first and the others follow as they are. */
+function rotations<T>(items: readonly T[]): readonly (readonly T[])[] {
+  return items.map((_, first) => [...items.slice(first), ...items.slice(0, first)]);
+}
+
+function anyOf(alternatives: readonly Bounded[], because: readonly Because[]): Bounded {
+  const [first = NO_BOUNDED, ...others] = alternatives;
+  return others.reduce((a, b) => eitherOf(a, b, because), first);
 }
 
 /** Denies win over allows; what is left is denied where the direction is closed (cilium.md R4.1.2–R4.1.4). */

@@ -37,7 +37,7 @@ interface ReachFlags extends InputFlags, OutputFlags<keyof typeof WRITERS> {
   readonly to?: string;
   readonly port?: { readonly protocol: PortProtocol; readonly port: number };
   readonly by: GroupBy;
-  readonly outside?: true;
+  readonly outside: boolean;
   /** False with `--no-provenance`. */
   readonly provenance: boolean;
 }
@@ -52,7 +52,7 @@ export function addReach(program: Command): void {
     .option("--to <endpoint>", "only to this endpoint")
     .option("--port <port>", "only this port, such as 80/TCP", parsePort)
     .addOption(new Option("--by <group>", "one row for each").choices(GROUPS).default("endpoint"))
-    .option("--outside", "also to and from what is outside the cluster")
+    .option("--no-outside", "leave out what is outside the cluster")
     .option("--no-provenance", "leave out what decided")
     .action(async (paths: string[]) => run(paths, command.opts<ReachFlags>()));
 }
@@ -63,7 +63,7 @@ async function run(paths: readonly string[], flags: ReachFlags): Promise<void> {
   for (const name of [flags.from, flags.to]) if (name !== undefined) checkName(engine, name);
   const query = {
     by: flags.by,
-    outside: flags.outside ?? false,
+    outside: flags.outside,
     ...(flags.from === undefined ? {} : { from: flags.from }),
     ...(flags.to === undefined ? {} : { to: flags.to }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
