@@ -6,10 +6,18 @@
 import koffi from "koffi";
 import type { Drop } from "./answers.ts";
 import { attemptKey, type DropLog } from "./drop-log.ts";
-import { type Endpoint, familyOf } from "./kernel/address.ts";
-import { close, errnoName, MSG_DONTWAIT, receive, send, SystemError } from "./kernel/libc.ts";
+import type { Crafted } from "./crafted.ts";
+import { type Endpoint, familyOf, socketAddress } from "./kernel/address.ts";
+import { close, connect, errnoName, MSG_DONTWAIT, receive, send, sendTo, SystemError } from "./kernel/libc.ts";
 import type { NetworkNamespace } from "./kernel/namespace.ts";
-import { connectionError, resetOnClose, tcpConnection, udpConnection } from "./kernel/sockets.ts";
+import {
+  connectionError,
+  rawSocket,
+  resetOnClose,
+  tcpConnection,
+  udpConnection,
+  withoutHeader,
+} from "./kernel/sockets.ts";
 import { PROTOCOL_NUMBER } from "./verdicts.ts";
 
 /** Longest time that an attempt may stay without any news; only a defect of the lab comes to it. */
@@ -20,6 +28,8 @@ export type Attempt =
   /** The handshake completed; the socket is the caller's to close. `port` is the local port. */
   | { readonly outcome: "open"; readonly fd: number; readonly port: number }
   | { readonly outcome: "echo"; readonly bytes: Buffer; readonly port: number }
+  /** A crafted packet came in at `owner`; its answer, where one is owed, came back. */
+  | { readonly outcome: "arrived"; readonly owner: string; readonly answered: boolean }
   | { readonly outcome: "dropped"; readonly drop: Drop }
   | { readonly outcome: "refused" }
   | { readonly outcome: "lost"; readonly detail: string };
@@ -133,6 +143,92 @@ export function attemptUdp(drops: DropLog, origin: Origin, target: Endpoint, byt
     } catch (error) {
       // An error that is already known (port unreachable) shows up in the watch as well.
       if (!(error instanceof SystemError)) throw error;
+    }
+  });
+}
+
+/** A place where a crafted packet may come in. */
+export interface Receiver {
+  readonly namespace: NetworkNamespace;
+  readonly owner: string;
+  /** To which the packet comes, after translation. */
+  readonly address: string;
+  /** The address is not the namespace's own (outside). */
+  readonly foreign: boolean;
+  readonly listens: (port: number) => boolean;
+}
+
+/** Sends a crafted packet, sees it come in at one of the receivers, and its answer come back. */
+export function attemptCrafted(
+  drops: DropLog,
+  origin: Origin,
+  target: string,
+  crafted: Crafted,
+  receivers: readonly Receiver[],
+): Promise<Attempt> {
+  const family = familyOf(target);
+  const room = Buffer.alloc(2048);
+  const key = attemptKey(crafted.protocol, origin.address, crafted.mark);
+  return new Promise((resolve) => {
+    const closing: (() => void)[] = [];
+    let owner: string | null = null;
+    let owed = false;
+    let answered = false;
+    const finish = (attempt: Attempt): void => {
+      for (const release of closing.splice(0)) release();
+      resolve(attempt);
+    };
+    const news = (): void => {
+      if (owner !== null && (answered || !owed)) finish({ outcome: "arrived", owner, answered });
+    };
+    const listen = (
+      namespace: NetworkNamespace,
+      address: string,
+      foreign: boolean,
+      heard: (bytes: Buffer, fd: number) => void,
+    ): number => {
+      const fd = rawSocket(namespace, address, crafted.protocol, { foreign });
+      const poll = koffi.node.poll(fd, { readable: true }, () => {
+        for (;;) {
+          const bytes = closing.length === 0 ? null : receive(fd, room, MSG_DONTWAIT);
+          if (bytes === null) return;
+          heard(withoutHeader(family, bytes), fd);
+        }
+      });
+      closing.push(() => {
+        poll.close();
+        close(fd);
+      });
+      return fd;
+    };
+    try {
+      for (const receiver of receivers) {
+        listen(receiver.namespace, receiver.address, receiver.foreign, (bytes, fd) => {
+          if (!crafted.isArrival(bytes)) return;
+          owner = receiver.owner;
+          const answer = crafted.respond(bytes, receiver.listens);
+          owed = answer !== "nothing";
+          if (answer instanceof Buffer) sendTo(fd, answer, socketAddress(origin.address, 0));
+          news();
+        });
+      }
+      const fd = listen(origin.namespace, origin.address, origin.foreign, (bytes) => {
+        if (!crafted.isAnswer(bytes)) return;
+        answered = true;
+        news();
+      });
+      const timer = setTimeout(() => {
+        const what = owner === null ? "it came in nowhere" : `it came in at ${owner}, but no answer came back`;
+        finish({ outcome: "lost", detail: `${what} within ${PATIENCE_MS} ms` });
+      }, PATIENCE_MS);
+      closing.push(() => clearTimeout(timer));
+      drops.await(key, (drop) => finish({ outcome: "dropped", drop }));
+      closing.push(() => drops.forget(key));
+      // From now on it hears the target alone.
+      connect(fd, socketAddress(target, 0));
+      send(fd, crafted.bytes);
+    } catch (error) {
+      finish(failed(error));
     }
   });
 }

@@ -12,14 +12,13 @@ import { LabError } from "./failure.ts";
 import { type Family, familyOf } from "./kernel/address.ts";
 import { SystemError } from "./kernel/libc.ts";
 import { NetworkNamespace, setKernelParameter } from "./kernel/namespace.ts";
-import { LOOPBACK, RouteBatch } from "./kernel/rtnetlink.ts";
+import { LOOPBACK, RouteBatch, TABLE_LOCAL } from "./kernel/rtnetlink.ts";
 import { INTERNET, type Site } from "./sites.ts";
 
 const FIRST_INDEX = 100;
 const SITE_INDEX = 2;
 const GATEWAY = { 4: "169.254.1.1", 6: "fe80::1" } as const;
 const EVERYWHERE = { 4: "0.0.0.0/0", 6: "::/0" } as const;
-const ANY_ADDRESS_TABLE = 100;
 const BUFFER = 4 * 1024 * 1024;
 
 /** A site whose wires are laid. */
@@ -178,15 +177,26 @@ function configureInside({ site, index }: WiredSite): void {
     for (const family of families(site)) {
       batch.neighbour(SITE_INDEX, GATEWAY[family], hardware("router", index));
       batch.route({ to: EVERYWHERE[family], via: GATEWAY[family], device: SITE_INDEX });
-      if (outside) {
-        batch.route({ to: EVERYWHERE[family], type: "local", device: LOOPBACK, table: ANY_ADDRESS_TABLE });
-        batch.ruleForDevice(family, "eth0", ANY_ADDRESS_TABLE, 10);
-      }
+      if (outside) answerAnywhere(batch, family, site.addresses);
     }
     batch.flush();
   } finally {
     batch.close();
   }
+}
+
+/**
+ * Every address is the site's own for what arrives, and none but its own for what it sends. The whole space must be in
+ * the local table, or the kernel refuses to answer a ping from there (`__ip_dev_find`); so that table is looked up for
+ * arriving packets alone.
+ */
+function answerAnywhere(batch: RouteBatch, family: Family, addresses: readonly string[]): void {
+  batch.route({ to: EVERYWHERE[family], type: "local", device: LOOPBACK, table: TABLE_LOCAL });
+  for (const address of [...addresses.filter((one) => familyOf(one) === family), family === 4 ? "127.0.0.1" : "::1"]) {
+    batch.route({ to: host(address), type: "local", device: LOOPBACK });
+  }
+  batch.rule(family, 10, TABLE_LOCAL, "eth0");
+  batch.removeRule(family, 0, TABLE_LOCAL);
 }
 
 function tooMany(error: unknown, made: number): unknown {

@@ -7,13 +7,16 @@ import {
   abandon,
   type Arrivals,
   type Attempt,
+  attemptCrafted,
   attemptTcp,
   attemptUdp,
   type Origin,
+  type Receiver,
   sourceAddress,
   tokenBytes,
   tokenKey,
 } from "./attempts.ts";
+import { craftIcmp, craftSctp } from "./crafted.ts";
 import { attemptKey, type DropLog } from "./drop-log.ts";
 import type { Fabric } from "./fabric.ts";
 import { LabError } from "./failure.ts";
@@ -28,6 +31,9 @@ const AT_ONCE = 256;
 /** An arrival is told by the listener a little before or after the handshake is seen to end. */
 const ARRIVAL_MS = 1000;
 
+/** Identifiers and ports of crafted packets, below those that the kernel hands out. */
+const FIRST_PORT = 10_000;
+const PORTS = 20_000;
 const UNTAKEN = "the handshake completed, but no listener of the lab took it";
 
 interface Target {
@@ -36,6 +42,17 @@ interface Target {
   readonly owners: ReadonlySet<string> | null;
   /** Where packets may end up after translation; absent: at the address itself. */
   readonly ends?: readonly string[];
+}
+
+function ownersOf(site: Site): ReadonlySet<string> {
+  return new Set([site.name, ...site.ports.map((port) => port.owner)]);
+}
+
+/** The family that a probe asks for; null: either. */
+function familyAsked(probe: Probe): Family | null {
+  if (probe.protocol === "ICMP") return 4;
+  if (probe.protocol === "ICMPv6") return 6;
+  return probe.family ?? null;
 }
 
 export class Prober {
@@ -92,16 +109,14 @@ export class Prober {
       return { addresses: service.clusterIPs, owners: null, ends };
     }
     const site = this.site(place);
-    const owner =
-      site.kind === "node" && !place.startsWith("host@")
-        ? new Set([place])
-        : new Set(site.ports.map((port) => port.owner));
-    return { addresses: site.addresses, owners: owner };
+    // A pod that shares its node's network answers for itself alone.
+    const owners = site.kind === "node" && !place.startsWith("host@") ? new Set([place, site.name]) : ownersOf(site);
+    return { addresses: site.addresses, owners };
   }
 
   private addressTarget(address: string): Target {
     const site = this.fabric.at(address)?.site;
-    return { addresses: [address], owners: site === undefined ? null : new Set(site.ports.map((port) => port.owner)) };
+    return { addresses: [address], owners: site === undefined ? null : ownersOf(site) };
   }
 
   /** Where a probe starts: a site's own address, or any address outside. */
@@ -127,7 +142,7 @@ export class Prober {
     const begun = performance.now();
     const fromOutside = probe.from === INTERNET || probe.from.startsWith("ip:");
     const target = this.target(probe.to, fromOutside);
-    const { origin, address } = this.origin(probe.from, probe.family ?? null, target);
+    const { origin, address } = this.origin(probe.from, familyAsked(probe), target);
     const result = (
       outcome: ProbeResult["outcome"],
       more: Partial<Pick<ProbeResult, "answeredBy" | "drop" | "http" | "detail">> = {},
@@ -142,20 +157,7 @@ export class Prober {
       ...more,
       milliseconds: performance.now() - begun,
     });
-    if (probe.protocol !== "TCP" && probe.protocol !== "UDP") {
-      throw new LabError("rules-unsupported", `probes of ${probe.protocol} are not built yet`);
-    }
-    const at = { address, port: probe.port };
-    if (probe.protocol === "UDP") {
-      for (const end of target.ends ?? [address]) {
-        const site = this.fabric.at(end)?.site.name;
-        if (site !== undefined) this.fabric.answerRefusals(site);
-      }
-    }
-    const payload = tokenBytes(++this.token);
-    const attempt = await (probe.protocol === "TCP"
-      ? attemptTcp(this.drops, origin, at)
-      : attemptUdp(this.drops, origin, at, payload));
+    const attempt = await this.attempt(probe, origin, address, target);
     switch (attempt.outcome) {
       case "dropped":
         return result("deny", { drop: attempt.drop });
@@ -163,10 +165,68 @@ export class Prober {
         return result("refused");
       case "lost":
         return result("lost", { detail: attempt.detail });
+      case "arrived":
+        if (target.owners !== null && !target.owners.has(attempt.owner)) {
+          return result("lost", {
+            answeredBy: attempt.owner,
+            detail: `it came in at ${attempt.owner} in place of ${probe.to}`,
+          });
+        }
+        return result(probe.protocol === "SCTP" && !attempt.answered ? "refused" : "allow", {
+          answeredBy: attempt.owner,
+        });
       case "open":
       case "echo":
         return this.arrived(probe, attempt, origin.address, target, result);
     }
+  }
+
+  private attempt(probe: Probe, origin: Origin, address: string, target: Target): Promise<Attempt> {
+    const ends = target.ends ?? [address];
+    const at = { address, port: probe.port };
+    const number = ++this.token;
+    const family = familyOf(address);
+    switch (probe.protocol) {
+      case "TCP":
+        return attemptTcp(this.drops, origin, at);
+      case "UDP":
+        for (const end of ends) {
+          const site = this.fabric.at(end)?.site.name;
+          if (site !== undefined) this.fabric.answerRefusals(site);
+        }
+        return attemptUdp(this.drops, origin, at, tokenBytes(number));
+      case "SCTP":
+        return attemptCrafted(
+          this.drops,
+          origin,
+          address,
+          craftSctp(FIRST_PORT + (number % PORTS), probe.port, number),
+          this.receivers(ends),
+        );
+      case "ICMP":
+      case "ICMPv6":
+        return attemptCrafted(
+          this.drops,
+          origin,
+          address,
+          craftIcmp(family, probe.port, FIRST_PORT + (number % PORTS)),
+          this.receivers(ends),
+        );
+    }
+  }
+
+  /** Where packets may come in: at the owners of the addresses, or anywhere outside. */
+  private receivers(ends: readonly string[]): readonly Receiver[] {
+    const found: Receiver[] = [];
+    for (const end of new Set(ends)) {
+      const wired = this.fabric.at(end) ?? this.fabric.get(INTERNET);
+      if (wired === undefined) continue;
+      const { site, namespace } = wired;
+      const listens = (port: number): boolean =>
+        site.name === INTERNET || site.ports.some((one) => one.protocol === "SCTP" && one.port === port);
+      found.push({ namespace, owner: site.name, address: end, foreign: !site.addresses.includes(end), listens });
+    }
+    return found;
   }
 
   /** The sender has its answer: whose was it? */

@@ -30,7 +30,11 @@ const PLAN: Plan = {
       addresses: ["10.0.0.2", "2001:db8:1::2"],
       ports: [{ protocol: "UDP", port: 53 }],
     }),
-    pod("default/c", 1003, "10.0.0.3", { addresses: ["10.0.0.3", "2001:db8:1::3"], node: "node-2" }),
+    pod("default/c", 1003, "10.0.0.3", {
+      addresses: ["10.0.0.3", "2001:db8:1::3"],
+      node: "node-2",
+      ports: [{ protocol: "SCTP", port: 5000 }],
+    }),
     pod("default/d", 1004, "10.0.0.4", { addresses: ["10.0.0.4", "2001:db8:1::4"] }),
     pod("default/d-2", 1004, "10.0.0.5", { addresses: ["10.0.0.5", "2001:db8:1::5"], node: "node-2" }),
   ],
@@ -204,6 +208,76 @@ describeWithPackets("enforcement by packets", () => {
     expect(results[0]).toMatchObject({ outcome: "allow", answeredBy: B });
   });
 
+  const icmp = (type: number | null) => ({ protocol: "ICMP", type }) as const;
+  const CRAFTED: readonly (readonly [string, readonly SubjectRules[], Probe, string])[] = [
+    ["ping", [], { from: B, to: A, protocol: "ICMP", port: 8 }, "allow"],
+    ["ping outside", [], { from: B, to: "ip:8.8.8.8", protocol: "ICMP", port: 8 }, "allow"],
+    ["ping, isolated", [ingress(1001, [])], { from: B, to: A, protocol: "ICMP", port: 8 }, "deny"],
+    [
+      "ping allowed by type",
+      [ingress(1001, [entry({ traffic: icmp(8) })])],
+      { from: B, to: A, protocol: "ICMP", port: 8 },
+      "allow",
+    ],
+    [
+      "another type",
+      [ingress(1001, [entry({ traffic: icmp(8) })])],
+      { from: B, to: A, protocol: "ICMP", port: 13 },
+      "deny",
+    ],
+    [
+      "every type",
+      [ingress(1001, [entry({ traffic: icmp(null) })])],
+      { from: B, to: A, protocol: "ICMP", port: 13 },
+      "allow",
+    ],
+    [
+      "type 8 of the other family",
+      [ingress(1001, [entry({ traffic: { protocol: "ICMPv6", type: 8 } })])],
+      { from: B, to: A, protocol: "ICMP", port: 8 },
+      "deny",
+    ],
+    [
+      "ping by IPv6",
+      [ingress(1001, [entry({ traffic: { protocol: "ICMPv6", type: 128 } })])],
+      { from: B, to: A, protocol: "ICMPv6", port: 128 },
+      "allow",
+    ],
+    [
+      "ping by IPv6, isolated",
+      [ingress(1001, [entry({ traffic: icmp(null) })])],
+      { from: B, to: A, protocol: "ICMPv6", port: 128 },
+      "deny",
+    ],
+    ["SCTP to a port that is served", [], { from: A, to: C, protocol: "SCTP", port: 5000 }, "allow"],
+    ["SCTP to another port", [], { from: A, to: C, protocol: "SCTP", port: 5001 }, "refused"],
+    ["SCTP by IPv6", [], { from: A, to: C, protocol: "SCTP", port: 5000, family: 6 }, "allow"],
+    [
+      "SCTP allowed",
+      [ingress(1003, [entry({ traffic: { protocol: "SCTP", ports: { first: 5000, last: 5000 } } })])],
+      { from: A, to: C, protocol: "SCTP", port: 5000 },
+      "allow",
+    ],
+    [
+      "SCTP beside it",
+      [ingress(1003, [entry({ traffic: { protocol: "SCTP", ports: { first: 5000, last: 5000 } } })])],
+      { from: A, to: C, protocol: "SCTP", port: 5001 },
+      "deny",
+    ],
+    [
+      "SCTP where TCP is allowed",
+      [ingress(1003, [entry({ traffic: tcp(5000) })])],
+      { from: A, to: C, protocol: "SCTP", port: 5000 },
+      "deny",
+    ],
+  ];
+  test.each(CRAFTED)("%s", async (_title, subjects, probe, want) => {
+    await labApply({ ruleset: rules(...subjects) }, { name });
+    const [result] = await labProbe([probe], { name });
+    expect({ outcome: result?.outcome, detail: result?.detail }).toEqual({ outcome: want, detail: null });
+    if (want === "deny") expect(result?.drop?.direction).toBe("ingress");
+  });
+
   test("random rulesets: packets do what the rules mean", async () => {
     const senders = [
       ...PLAN.pods.map((one) => one.name),
@@ -228,8 +302,10 @@ describeWithPackets("enforcement by packets", () => {
             ["TCP", 80],
             ["TCP", 90],
             ["UDP", 443],
+            ["SCTP", 81],
+            ["ICMP", 8],
           ] as const) {
-            const family = packets++ % 4 === 0 ? 6 : 4;
+            const family = protocol !== "ICMP" && packets++ % 4 === 0 ? 6 : 4;
             const addresses = [addressOf(source, family), addressOf(target, family)];
             const [sourceAddress, destination] = addresses;
             if (sourceAddress === undefined || destination === undefined || source === target) continue;

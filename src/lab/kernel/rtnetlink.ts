@@ -13,6 +13,7 @@ const RTM_NEWROUTE = 24;
 const RTM_DELROUTE = 25;
 const RTM_NEWNEIGH = 28;
 const RTM_NEWRULE = 32;
+const RTM_DELRULE = 33;
 const IFF_UP = 1;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
@@ -43,6 +44,7 @@ const FRA_PRIORITY = 6;
 const FRA_TABLE = 15;
 const FR_ACT_TO_TBL = 1;
 export const TABLE_MAIN = 254;
+export const TABLE_LOCAL = 255;
 export const LOOPBACK = 1;
 
 /** Scope and type of a route (rtnetlink(7)). */
@@ -187,14 +189,29 @@ export class RouteBatch {
     this.writer.finish();
   }
 
-  /** What arrives on `device` is routed by `table`. */
-  ruleForDevice(family: Family, device: string, table: number, priority: number): void {
+  /** Packets are routed by `table`; only those that arrive on `device` where one is named. */
+  rule(family: Family, priority: number, table: number, device: string | null = null): void {
+    this.ruleMessage(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, family, priority, table, device);
+  }
+
+  removeRule(family: Family, priority: number, table: number): void {
+    this.ruleMessage(RTM_DELRULE, 0, family, priority, table, null);
+  }
+
+  private ruleMessage(
+    type: number,
+    flags: number,
+    family: Family,
+    priority: number,
+    table: number,
+    device: string | null,
+  ): void {
     const fixed = Buffer.alloc(12);
     fixed[0] = domain(family);
     fixed[4] = table;
     fixed[7] = FR_ACT_TO_TBL;
-    this.begin(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, fixed);
-    this.writer.text(FRA_IIFNAME, device);
+    this.begin(type, flags, fixed);
+    if (device !== null) this.writer.text(FRA_IIFNAME, device);
     this.writer.u32(FRA_PRIORITY, priority);
     this.writer.u32(FRA_TABLE, table);
     this.writer.finish();

@@ -22,6 +22,7 @@ import {
   SO_REUSEADDR,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
+  SOCK_RAW,
   SOCK_STREAM,
   SOL_SOCKET,
   setOption,
@@ -113,6 +114,32 @@ export function udpConnection(
     connect(created, socketAddress(target.address, target.port));
   });
   return { fd, port: ownEndpoint(fd).port };
+}
+
+/** A raw socket of an IP protocol at an address; what it receives is a copy, the kernel handles the packet all the same. */
+export function rawSocket(
+  namespace: NetworkNamespace,
+  address: string,
+  protocol: number,
+  options: BindOptions = {},
+): number {
+  return namespace.run(() => {
+    const family = familyOf(address);
+    const fd = socket(family === 4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_NONBLOCK, protocol);
+    try {
+      if (options.foreign === true) allowForeign(fd, family);
+      bind(fd, socketAddress(address, 0));
+      return fd;
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
+  });
+}
+
+/** The payload of a packet that a raw socket received: of IPv4 it comes with its header. */
+export function withoutHeader(family: Family, bytes: Buffer): Buffer {
+  return family === 4 ? bytes.subarray(((bytes[0] ?? 0) & 15) * 4) : bytes;
 }
 
 export function ownEndpoint(fd: number): Endpoint {
