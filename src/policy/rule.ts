@@ -8,6 +8,7 @@ import type { Document, Path } from "../documents/document.ts";
 import type { AddressSet, Family } from "../net/address.ts";
 import type { PortProtocol, Protocol } from "../net/protocol.ts";
 import type { Selector } from "./selector.ts";
+import type { ServiceTraits } from "./service-traits.ts";
 
 export type { Selector } from "./selector.ts";
 
@@ -201,6 +202,11 @@ export interface PolicySet {
    * union tier where a direction is enforced, and reported as `always-allowed`.
    */
   readonly alwaysAllowed: readonly Rule[];
+  /**
+   * Which decides where such a rule and a written one allow the same: the one that always holds (kubernetes.md K8-34 step
+   * 3), or the written one (cilium.md R9.1). Absent: the written one.
+   */
+  readonly alwaysFirst?: true;
   /** `never`: nothing is enforced; `always`: both directions of every endpoint are closed (cilium.md R4.3.1). */
   readonly enforcement: "default" | "always" | "never";
   /** Whether policies with a node subject are enforced (cilium.md R9.5). */
@@ -209,6 +215,8 @@ export interface PolicySet {
   readonly alwaysClosed: readonly Selector[];
   /** Everything that layer 3 and 4 would deny is allowed and only logged (cilium.md R4.3.9). */
   readonly audit: boolean;
+  /** How Services are carried; absent: as the specification leaves it. */
+  readonly services?: ServiceTraits;
   /**
    * What the application rules of an `open` policy do while nothing closes the direction (cilium.md R4.3.7): `lifted`:
    * everything passes; `enforced`: they hold; `unsure`: not told. Absent: lifted.

@@ -8,6 +8,7 @@ import { frameOf } from "./frame.ts";
 import { identify, subjectLabels } from "./identity.ts";
 import { compileNetworkPolicy, NETWORK_POLICY, NETWORK_POLICY_API } from "./network-policy.ts";
 import { CILIUM_API, CLUSTERWIDE, compilePolicy, NAMESPACED } from "./policy.ts";
+import { serviceTraits } from "./service-traits.ts";
 import { type Release, type Settings, settingProblems, settingsOf } from "./settings.ts";
 
 export { type Release, RELEASES } from "./settings.ts";
@@ -62,7 +63,7 @@ export function openCilium(release: Release): Dialect {
       const finding = diagnostic("BH125", message, document.locate(["kind"]));
       return { ...compiled, policies: [], diagnostics: [...compiled.diagnostics, finding] };
     },
-    frame: (world) => frameOf(settingsOf(release, world)),
+    frame: (world) => ({ ...frameOf(settingsOf(release, world)), services: serviceTraits(world) }),
     identify: (party, world) => identify(party, world, settingsOf(release, world)),
     subjectLabels: (party, world) => subjectLabels(party, world, settingsOf(release, world)),
     conflicts: (policies) => conflicts(policies, release),

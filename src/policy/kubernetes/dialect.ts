@@ -124,8 +124,15 @@ const FRAME: Frame = {
     undefinedProtocols("ingress"),
     undefinedProtocols("egress"),
   ],
+  alwaysFirst: true,
   enforcement: "default",
   hostFirewall: false,
   alwaysClosed: [],
   audit: false,
+  services: {
+    // K8-44: a NetworkPolicy may or may not see a pod that dials its own Service; CNP-24: the other tiers do.
+    hairpin: ["all", { without: NETWORK_TIER }],
+    ownIngress: false,
+    sourceRanges: "maybe",
+  },
 };
