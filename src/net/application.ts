@@ -20,6 +20,7 @@ import {
   boxIsAnything,
   boxKey,
   boxOf,
+  boxSize,
   findRequest,
   findWithin,
   type HttpBox,
@@ -89,11 +90,11 @@ export interface ClauseExplanation {
 
 export const APPLICATION_LIMITS = {
   /** Clauses of a value. What is beyond them is one opaque clause with the code `pattern-limit`. */
-  clauses: 512,
-  /** Comparisons of clauses in one operation. */
-  comparisons: 2_000_000,
-  /** Steps of all searches of one operation. */
-  work: 10_000_000,
+  clauses: 1_000,
+  /** Steps of one operation: those of its searches, and what follows. */
+  work: 20_000_000,
+  /** Steps that comparing a clause with another counts for. */
+  comparison: 5,
   /** Steps that cutting one clause by another counts for. */
   cut: 50,
 } as const;
@@ -128,7 +129,20 @@ function namesHold(literal: NameLiteral, name: string): boolean {
   return literal.names.some((n) => patternMatches(n.expression, name)) !== literal.negated;
 }
 
-/** A conjunction of name demands without what it need not say; undefined where it is seen to be empty. */
+/** The pattern of every name, as compilers write it. */
+const EVERY_NAME = /^\^?\.\*\$?$/;
+
+function demandsNothing(literal: NameLiteral): boolean {
+  return literal.negated ? literal.names.length === 0 : literal.names.some((n) => EVERY_NAME.test(n.expression));
+}
+
+/** A conjunction of demands on a query's name without what it need not say; undefined where it is seen to be empty. */
+function simplifyQuery(literals: readonly NameLiteral[]): readonly NameLiteral[] | undefined {
+  if (literals.some((l) => l.negated && l.names.some((n) => EVERY_NAME.test(n.expression)))) return undefined;
+  return simplifyNames(literals.filter((l) => !demandsNothing(l)));
+}
+
+/** As above for server names, where even the pattern of every name asks for one. */
 function simplifyNames(literals: readonly NameLiteral[]): readonly NameLiteral[] | undefined {
   const unique = new Map<string, NameLiteral>();
   for (const literal of literals) {
@@ -189,7 +203,7 @@ function clauseOf(
   opaque: readonly Because[],
 ): Clause | undefined {
   const server = simplifyNames(tls);
-  const query = simplifyNames(dns);
+  const query = simplifyQuery(dns);
   if (server === undefined || query === undefined) return undefined;
   return {
     ...(boxIsAnything(http) ? {} : { http }),
@@ -233,6 +247,10 @@ function clauseCovers(outer: Clause, inner: Clause): boolean {
     (outer.tls ?? []).every((l) => namesFollow(l, inner.tls ?? [])) &&
     (outer.dns ?? []).every((l) => namesFollow(l, inner.dns ?? []))
   );
+}
+
+function clauseSize(clause: Clause): number {
+  return (clause.http === undefined ? 0 : boxSize(clause.http)) + (clause.tls?.length ?? 0) + (clause.dns?.length ?? 0);
 }
 
 function clauseIsEverything(clause: Clause): boolean {
@@ -284,28 +302,27 @@ interface Collected {
 }
 
 /**
- * Drops clauses that another covers; once there are too many, looks for empty ones. Clauses keep the order in which
- * they come.
+ * Adds clauses to some that do not cover each other: drops what another covers and, once there are too many, what is
+ * found to be empty. Clauses keep the order in which they come.
  */
-function gather(clauses: Iterable<Clause>): Collected {
-  let kept: Clause[] = [];
+function gather(first: readonly Clause[], more: Iterable<Clause>, work: Work): Collected {
+  let kept = first;
   /** How many of the first ones are known not to be empty. */
   let checked = 0;
-  let comparisons = 0;
-  const work: Work = { left: APPLICATION_LIMITS.work };
-  for (const clause of clauses) {
-    comparisons += kept.length;
-    if (comparisons > APPLICATION_LIMITS.comparisons) return { clauses: kept, beyond: true };
+  for (const clause of more) {
+    work.left -= APPLICATION_LIMITS.cut + kept.length * (APPLICATION_LIMITS.comparison + clauseSize(clause));
+    if (work.left <= 0) return { clauses: kept, beyond: true };
     if (kept.some((c) => clauseCovers(c, clause))) continue;
     const stays = kept.map((c) => !clauseCovers(clause, c));
     checked -= stays.slice(0, checked).filter((stay) => !stay).length;
     kept = kept.filter((_, i) => stays[i] === true);
     if (kept.length >= APPLICATION_LIMITS.clauses) {
-      kept = kept.filter((c, i) => i < checked || findQuestion(c, work).kind !== "empty");
+      const known = checked;
+      kept = kept.filter((c, i) => i < known || findQuestion(c, work).kind !== "empty");
       checked = kept.length;
     }
     if (kept.length >= APPLICATION_LIMITS.clauses) return { clauses: kept, beyond: true };
-    kept.push(clause);
+    kept = [...kept, clause];
   }
   return { clauses: kept, beyond: false };
 }
@@ -321,13 +338,13 @@ const BEYOND: Because = {
  */
 function applicationFrom(clauses: readonly Clause[], beyond: boolean): Application {
   if (clauses.some(clauseIsEverything)) return EVERYTHING;
-  const all = beyond ? [...clauses, { opaque: [BEYOND] }] : clauses;
+  const all = beyond ? [...clauses.filter((c) => c.opaque?.includes(BEYOND) !== true), { opaque: [BEYOND] }] : clauses;
   if (all.length === 0) return NOTHING;
   return { clauses: all, key: all.map(clauseKey).toSorted().join("\n") };
 }
 
 function collect(clauses: Iterable<Clause>): Application {
-  const { clauses: kept, beyond } = gather(clauses);
+  const { clauses: kept, beyond } = gather([], clauses, { left: APPLICATION_LIMITS.work });
   return applicationFrom(kept, beyond);
 }
 
@@ -336,7 +353,8 @@ export function applicationUnion(a: Application, b: Application): Application {
   if (a === b || b === NOTHING || a === EVERYTHING) return a;
   if (a === NOTHING || b === EVERYTHING) return b;
   if (a.key === b.key) return a;
-  return collect([...a.clauses, ...b.clauses]);
+  const { clauses, beyond } = gather(a.clauses, b.clauses, { left: APPLICATION_LIMITS.work });
+  return applicationFrom(clauses, beyond);
 }
 
 /** What is in both. */
@@ -361,23 +379,29 @@ export function applicationSubtract(a: Application, b: Application): Application
   if (b === NOTHING || a === NOTHING) return a;
   if (b === EVERYTHING) return NOTHING;
   if (a.key === b.key && !isOpaque(a)) return NOTHING;
+  const work: Work = { left: APPLICATION_LIMITS.work };
   let beyond = false;
   let left: readonly Clause[] = a.clauses;
   for (const clause of b.clauses) {
-    const rest = gather(cut(left, clause));
+    const rest = cut(left, clause, work);
     left = rest.clauses;
     beyond ||= rest.beyond;
   }
   return applicationFrom(left, beyond);
 }
 
-/** The clauses without what is in `other`; one that `other` is seen not to touch is not cut. */
-function* cut(clauses: readonly Clause[], other: Clause): Generator<Clause> {
+/** The clauses without what is in `other`; one that `other` is seen not to touch stays whole. */
+function cut(clauses: readonly Clause[], other: Clause, work: Work): Collected {
   const complement = clauseComplement(other);
+  const whole: Clause[] = [];
+  const pieces: Clause[] = [];
   for (const clause of clauses) {
-    if (clauseIntersect(clause, other) === undefined) yield clause;
-    else yield* products([clause], complement);
+    work.left -= APPLICATION_LIMITS.cut;
+    if (work.left <= 0) return { clauses: [], beyond: true };
+    if (clauseIntersect(clause, other) === undefined) whole.push(clause);
+    else pieces.push(...products([clause], complement));
   }
+  return gather(whole, pieces, work);
 }
 
 function isOpaque(a: Application): boolean {
@@ -592,7 +616,8 @@ const MINIMISED = 64;
 /** The set in few and simple words: empty clauses, and clauses that the others cover, are left out. */
 export function showApplication(a: Application): ShownApplication {
   if (applicationIncludesEverything(a)) return { boxes: [ANY_SHOWN] };
-  const clauses = minimal(a.clauses);
+  const work: Work = { left: APPLICATION_LIMITS.work };
+  const clauses = minimal(a.clauses, work);
   const names = (part: "tls" | "dns"): readonly string[] => [
     ...new Set(clauses.flatMap((c) => (c[part] ?? []).flatMap((l) => namesShown(l)))),
   ];
@@ -600,7 +625,10 @@ export function showApplication(a: Application): ShownApplication {
   const dns = names("dns");
   const opaque = [...new Set(clauses.flatMap((c) => (c.opaque ?? []).map((b) => b.detail)))];
   return {
-    boxes: shownBoxes(clauses.flatMap((c) => c.http ?? [])),
+    boxes: shownBoxes(
+      clauses.flatMap((c) => c.http ?? []),
+      work,
+    ),
     ...(tls.length === 0 ? {} : { tls: tls.toSorted() }),
     ...(dns.length === 0 ? {} : { dns: dns.toSorted() }),
     ...(opaque.length === 0 ? {} : { opaque: opaque.toSorted() }),
@@ -613,8 +641,7 @@ function applicationIncludesEverything(a: Application): boolean {
 }
 
 /** The clauses that are not empty and not in the union of the others. */
-function minimal(clauses: readonly Clause[]): readonly Clause[] {
-  const work: Work = { left: APPLICATION_LIMITS.work };
+function minimal(clauses: readonly Clause[], work: Work): readonly Clause[] {
   let kept = clauses.filter((c) => findQuestion(c, work).kind !== "empty");
   if (kept.length > MINIMISED) return kept;
   for (const clause of kept.toReversed()) {

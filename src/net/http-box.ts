@@ -11,6 +11,7 @@ import {
   type Literal,
   literalHolds,
   negate,
+  patternPrefix,
   patternRefusal,
   patternWords,
   type Universe,
@@ -64,11 +65,17 @@ const ANYTHING: Readonly<Record<Dimension, RegExp>> = {
   host: /^\^?\.\*\$?$/,
 };
 
+const literalKeys = new WeakMap<Literal, string>();
+
 /** A key of the literal's language: equal keys mean equal languages. */
 export function literalKey(literal: Literal): string {
+  const known = literalKeys.get(literal);
+  if (known !== undefined) return known;
   const words = patternWords(literal.pattern);
   const language = words === undefined ? literal.pattern : `\u0000${words.toSorted().join("\u0000")}`;
-  return `${literal.negated ? "!" : "="}${language}`;
+  const key = `${literal.negated ? "!" : "="}${language}`;
+  literalKeys.set(literal, key);
+  return key;
 }
 
 function headerKey(literal: HeaderLiteral): string {
@@ -77,8 +84,12 @@ function headerKey(literal: HeaderLiteral): string {
 }
 
 function byKey<T>(items: readonly T[], key: (item: T) => string): readonly T[] {
+  if (items.length < 2) return items;
   const unique = new Map<string, T>();
-  for (const item of items) if (!unique.has(key(item))) unique.set(key(item), item);
+  for (const item of items) {
+    const k = key(item);
+    if (!unique.has(k)) unique.set(k, item);
+  }
   return [...unique].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
 }
 
@@ -97,8 +108,8 @@ export function simplifyLiterals(
     else if (literal.negated) return undefined;
   }
   kept = [...byKey(kept, literalKey)];
-  const keys = new Set(kept.map(literalKey));
-  if (kept.some((l) => keys.has(literalKey(negate(l))))) return undefined;
+  const excluded = new Set(kept.flatMap((l) => (l.negated ? [literalKey(l).slice(1)] : [])));
+  if (excluded.size > 0 && kept.some((l) => !l.negated && excluded.has(literalKey(l).slice(1)))) return undefined;
   const finite = kept.find((l) => !l.negated && patternWords(l.pattern) !== undefined);
   if (finite !== undefined) {
     const words = patternWords(finite.pattern) ?? [];
@@ -107,6 +118,10 @@ export function simplifyLiterals(
     return [left.length === words.length ? finite : { pattern: wordsPattern(left), negated: false }];
   }
   const positive = kept.filter((l) => !l.negated);
+  if (positive.length > 1) {
+    const prefixes = positive.map((l) => patternPrefix(l.pattern)).toSorted((a, b) => a.length - b.length);
+    if (prefixes.some((short, i) => prefixes.slice(i + 1).some((long) => !long.startsWith(short)))) return undefined;
+  }
   return kept.flatMap((literal) => {
     const words = literal.negated ? patternWords(literal.pattern) : undefined;
     if (words === undefined) return [literal];
@@ -151,7 +166,7 @@ function simplifyBox(box: HttpBox): HttpBox | undefined {
 }
 
 export function boxIsAnything(box: HttpBox): boolean {
-  return box.method.length === 0 && box.path.length === 0 && box.host.length === 0 && box.headers.length === 0;
+  return boxSize(box) === 0;
 }
 
 export function boxKey(box: HttpBox): string {
@@ -199,6 +214,11 @@ export function boxOf(rule: HttpPattern): { readonly box: HttpBox; readonly opaq
   return box === undefined ? undefined : { box, opaque };
 }
 
+/** The number of demands. */
+export function boxSize(box: HttpBox): number {
+  return box.method.length + box.path.length + box.host.length + box.headers.length;
+}
+
 /** Undefined: seen to be empty. */
 export function boxIntersect(a: HttpBox, b: HttpBox): HttpBox | undefined {
   return simplifyBox({
@@ -220,8 +240,8 @@ export function boxComplement(box: HttpBox): readonly HttpBox[] {
 /** Whether a literal of the outer conjunction follows from the inner ones, as far as it can be told without search. */
 export function literalFollows(literal: Literal, inner: readonly Literal[]): boolean {
   const key = literalKey(literal);
+  if (inner.some((l) => literalKey(l) === key)) return true;
   return inner.some((l) => {
-    if (literalKey(l) === key) return true;
     const words = l.negated ? undefined : patternWords(l.pattern);
     return words?.every((word) => literalHolds(literal, word)) === true;
   });

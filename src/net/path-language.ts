@@ -407,6 +407,22 @@ function trim(automaton: Automaton): Automaton {
   return { accepts, out: out.map((each) => each.filter(({ to }) => alive[to] === true)) };
 }
 
+/** The characters that every match of a pattern begins with; empty where there are none, or none can be told. */
+export const patternPrefix: (pattern: string) => string = memo((pattern: string): string => {
+  const { automaton } = language(pattern);
+  if (automaton === undefined) return "";
+  let prefix = "";
+  for (let s = 0; prefix.length < 100; ) {
+    const [only, ...others] = automaton.out[s] ?? [];
+    const range = only?.set.ranges[0];
+    if (only === undefined || others.length > 0 || automaton.accepts[s] === true) break;
+    if (range === undefined || only.set.size !== 1) break;
+    prefix += String.fromCodePoint(range.min);
+    s = only.to;
+  }
+  return prefix;
+});
+
 /** The sets of states that an automaton can be in, made as a search reaches them. */
 interface Subsets {
   readonly automaton: Automaton;
@@ -678,10 +694,7 @@ function productPattern(product: Product): string | undefined {
     const dfa = DFA.fromFA(nfa, new DFA.LimitedNodeFactory(limit));
     dfa.minimize();
     const flags = { unicode: true, dotAll: true, ignoreCase: false } as const;
-    return JS.toLiteral(dfa.toRegex({ maxNodes: 2_000 }), { flags, fastCharacters: true }).source.replaceAll(
-      "\\/",
-      "/",
-    );
+    return JS.toLiteral(dfa.toRegex({ maxNodes: 2_000 }), { flags }).source.replaceAll("\\/", "/");
   } catch (error) {
     if (error instanceof TooManyNodesError) return undefined;
     throw error;
