@@ -94,6 +94,10 @@ function isSelectedByBlock(peer: Peer & { kind: "block" }, view: View): boolean 
   switch (remote.cidr) {
     case "never":
       return false;
+    case "untold": {
+      const detail = `an unmanaged pod in ${peer.key}`;
+      return scene.unknowns.ask(detail, { code: "unknown-address", detail });
+    }
     case "world":
       return block.cidr.length === 0 && block.cidr.family === scene.family;
     case "node":

@@ -22,7 +22,7 @@ export interface Identity {
   /** Values under a key, of one source or of `any`; usually none or one. */
   readonly valuesOf: (source: string, key: string) => readonly LabelValue[];
   /** How prefixes select it: never, by its address, or as the outside without address (R3.2.2, R3.2.4). */
-  readonly cidr: "never" | "address" | "world" | "node";
+  readonly cidr: "never" | "address" | "world" | "node" | "untold";
   /** Nobody knows which pod it is: selectors cannot be judged. */
   readonly opaque: boolean;
 }
@@ -116,7 +116,12 @@ export function identityOf(
     case "apiserver":
       return apiServerIdentity(party, world, unknowns);
     case "reserved":
-      return identityFrom(party, [reserved(party.label), clusterOfReserved(party, settings)], "never");
+      return identityFrom(
+        party,
+        [reserved(party.label), clusterOfReserved(party, settings)],
+        // R3.2.5: addresses of pods without endpoint are selected by prefixes.
+        party.label === "unmanaged" ? "untold" : "never",
+      );
   }
 }
 

@@ -1,3 +1,5 @@
+import { RE2JS } from "re2js";
+
 /** Which labels become part of an identity: prefix patterns over keys, longest include against shortest ignore (3.1). */
 
 const DEFAULT_INCLUDE = [
@@ -58,8 +60,12 @@ export function isIdentityLabel(key: string, labelPatterns: readonly string[]): 
   return hasUserInclude ? included > ignored : ignored === 0 || included > ignored;
 }
 
-/** How many characters a pattern matches from the start of the key; 0 when it does not match there. */
+/** How many characters a pattern matches from the start of the key; 0 when it does not, or is no expression. */
 function lengthAtStart(pattern: string, key: string): number {
-  const match = new RegExp(`^(?:${pattern})`).exec(key);
-  return match === null ? 0 : match[0].length;
+  try {
+    const match = RE2JS.compile(`^(?:${pattern})`).matcher(key);
+    return match.find() ? match.end() : 0;
+  } catch {
+    return 0;
+  }
 }

@@ -52,13 +52,14 @@ export function ciliumRules(
   groups: readonly KubeObject[],
   settings: CiliumSettings,
 ): readonly Rule[] {
-  return specsOf(object)
-    .filter(isFields)
-    .map((spec) => ciliumRule(spec, object, cluster, groups, settings));
+  const specs = specsOf(object).filter(isFields);
+  return specs.map((spec, place) => ciliumRule(spec, specs.slice(0, place), object, cluster, groups, settings));
 }
 
+/** `earlier`: the rules of the object before this one; the entries of a section are counted on from theirs. */
 function ciliumRule(
   spec: Fields,
+  earlier: readonly Fields[],
   object: KubeObject,
   cluster: Cluster,
   groups: readonly KubeObject[],
@@ -70,8 +71,9 @@ function ciliumRule(
     : subjectSelector(spec["endpointSelector"], object.namespace);
   const context = { kind: object.kind, namespace: object.namespace, subject: selector, settings, cluster, groups };
   const requires = new Map<Section, readonly SourcedSelector[]>();
-  const entries = SECTIONS.flatMap(({ section, direction, action, side }) =>
-    itemsOf(spec[section])
+  const entries = SECTIONS.flatMap(({ section, direction, action, side }) => {
+    const before = earlier.flatMap((other) => itemsOf(other[section])).length;
+    return itemsOf(spec[section])
       .map(fieldsOf)
       .map((entry, index): Entry => {
         const required = itemsOf(entry[`${side}Requires`]).map((item) =>
@@ -79,15 +81,21 @@ function ciliumRule(
         );
         if (settings.release <= 18) requires.set(section, [...(requires.get(section) ?? []), ...required]);
         return {
-          decider: { kind: object.kind, namespace: object.namespace, name: object.name, section, index },
+          decider: {
+            kind: object.kind,
+            namespace: object.namespace,
+            name: object.name,
+            section,
+            index: before + index,
+          },
           direction,
           action,
           peers: peersOf(entry, side, { ...context, isDeny: action === "deny" }),
           groups: portGroups(entry),
           authentication: textOf(fieldsOf(entry["authentication"])["mode"]),
         };
-      }),
-  );
+      });
+  });
   const enable = fieldsOf(spec["enableDefaultDeny"]);
   // R4.3.4, R4.3.6: on when the direction has entries, unless the field says false and the option honours it.
   const closes = (direction: Direction) =>

@@ -5,7 +5,7 @@ import { ciliumSettings } from "./cilium-settings.ts";
 import { type CiliumPolicies, ciliumSide } from "./cilium-verdict.ts";
 import type { Cluster } from "./cluster.ts";
 import { isForeign, withForeign } from "./foreign-policies.ts";
-import { isItself, isNetworkPolicy } from "./kubernetes.ts";
+import { isItself, isNetworkPolicy, isSameNode } from "./kubernetes.ts";
 import type { Leg } from "./legs.ts";
 import type { Scene } from "./network-policies.ts";
 import type { KubeObject } from "./objects.ts";
@@ -61,14 +61,6 @@ export function ciliumOutcome(leg: Leg, policies: CiliumPolicies, scene: Scene):
   const isHairpin = leg.source.kind === "pod" && leg.target.kind === "pod" && leg.source.pod === leg.target.pod;
   const outcome = isHairpin ? { egress: hairpin(sides.egress, scene), ingress: hairpin(sides.ingress, scene) } : sides;
   return redirected(leg, outcome, policies, scene);
-}
-
-function isSameNode(leg: Leg): boolean {
-  const { source, target } = leg;
-  if (source.kind !== "node" || target.kind !== "node") return false;
-  if (source.place === "local" || target.place === "local")
-    return source.place !== "remote" && target.place !== "remote";
-  return source.node !== undefined && source.node === target.node;
 }
 
 /** Through its own Service: skipped, but with translation per packet explicit denies still apply (R8.6, U12). */

@@ -1,5 +1,6 @@
 import { type Address, parseAddress, sameAddress } from "./addresses.ts";
 import type { KubeObject } from "./objects.ts";
+import type { ReferenceOptions } from "./options.ts";
 import type { LabelValue } from "./selectors.ts";
 import { type Service, serviceOf } from "./services.ts";
 import { fieldsOf, isFields, itemsOf, textOf } from "./values.ts";
@@ -34,8 +35,11 @@ export interface Cluster {
   readonly apiServerAddresses: readonly Address[];
 }
 
-export function clusterOf(objects: readonly KubeObject[]): Cluster {
-  const workloads = workloadsOf(objects);
+export function clusterOf(objects: readonly KubeObject[], options: ReferenceOptions): Cluster {
+  const workloads = workloadsOf(objects).map((workload) => ({
+    ...workload,
+    pods: workload.pods.map((pod) => ({ ...pod, hostNetwork: pod.hostNetwork && areNodes(options) })),
+  }));
   const pods = workloads.flatMap((workload) => workload.pods).filter((pod) => !pod.finished);
   const services = objects.filter((object) => object.kind === "Service").map((object) => serviceOf(object, objects));
   const apiServerAddresses = apiServerAddressesOf(objects);
@@ -47,6 +51,11 @@ export function clusterOf(objects: readonly KubeObject[]): Cluster {
     services,
     apiServerAddresses,
   };
+}
+
+/** K8-41, K8-42, R9.7. */
+function areNodes(options: ReferenceOptions): boolean {
+  return options.dialect !== "kubernetes" || options.hostNetworkPods !== "pods";
 }
 
 /** Every namespace carries its own name as a label, written or not (K8-04). */

@@ -41,7 +41,7 @@ export class Reference {
     this.refusals = admission.refused;
     this.refused = [...admission.refused.keys()];
     this.#options = options;
-    this.#cluster = clusterOf(admission.accepted);
+    this.#cluster = clusterOf(admission.accepted, options);
     this.#edges = edgesOf(documents);
     this.#kubernetes = kubernetesPolicies(admission.accepted);
     this.#cilium =

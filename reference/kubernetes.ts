@@ -34,8 +34,8 @@ export function isClusterPolicy(object: KubeObject): boolean {
 
 /** Egress at the source, ingress at the destination (K8-34, K8-71). */
 export function kubernetesOutcome(leg: Leg, policies: KubernetesPolicies, scene: Scene): Outcome {
-  // K8-34 step 2, K8-43, CNP-24: a pod reaching its own address is judged by nobody.
-  if (isItself(leg)) return { egress: ALWAYS_ALLOWED, ingress: ALWAYS_ALLOWED };
+  // K8-34 step 2, K8-43, CNP-24: a pod reaching its own address is judged by nobody, nor is a node.
+  if (isItself(leg) || isSameNode(leg)) return { egress: ALWAYS_ALLOWED, ingress: ALWAYS_ALLOWED };
   return {
     egress: sideOfPod("egress", leg.source, leg.target, policies, scene),
     ingress: sideOfPod("ingress", leg.target, sourceSeen(leg, scene), policies, scene),
@@ -49,6 +49,14 @@ export function isItself(leg: Leg): boolean {
     leg.target.kind === "pod" &&
     leg.source.pod === leg.target.pod
   );
+}
+
+export function isSameNode(leg: Leg): boolean {
+  const { source, target } = leg;
+  if (source.kind !== "node" || target.kind !== "node") return false;
+  if (source.place === "local" || target.place === "local")
+    return source.place !== "remote" && target.place !== "remote";
+  return source.node !== undefined && source.node === target.node;
 }
 
 /** Admin tier, NetworkPolicy, Baseline tier, and at the end ALLOW (CNP-18). */

@@ -9,6 +9,11 @@ export interface ReferenceOptions {
   readonly podCIDRs?: readonly string[];
   readonly nodeCIDRs?: readonly string[];
   readonly serviceCIDRs?: readonly string[];
+  /**
+   * What a host-network pod is to a NetworkPolicy, where the standard names two behaviours (K8-41, K8-42): its node,
+   * which selectors never match (default), or a pod like others. Cilium always takes it for its node (R9.7).
+   */
+  readonly hostNetworkPods?: "nodes" | "pods";
   /** DNS names and the addresses they resolve to. */
   readonly names?: Readonly<Record<string, readonly string[]>>;
 }

@@ -1,4 +1,4 @@
-import { isWithin, parsePrefix, parsePrefixOrAddress } from "./addresses.ts";
+import { isInside, parseAddress, parsePrefix, parsePrefixOrAddress } from "./addresses.ts";
 import { isFields, isGiven, type Fields } from "./values.ts";
 import { labelSelector, mapping, oneOf, optionalText, refuse, sequence } from "./validation.ts";
 import type { RuleContext } from "./validation-cilium.ts";
@@ -50,9 +50,11 @@ function checkCidrSet(path: string, value: unknown, context: RuleContext): void 
   const cidr = parsePrefix(optionalText(`${path}.cidr`, item["cidr"]) ?? "");
   if (given[0] === "cidr" && cidr === undefined) refuse(`${path}.cidr`, "must be an address with a prefix length");
   for (const text of sequence(`${path}.except`, item["except"])) {
-    const except = parsePrefix(optionalText(`${path}.except`, text) ?? "");
-    if (except === undefined) return refuse(`${path}.except`, "invalid CIDR");
-    if (cidr !== undefined && !isWithin(except, cidr)) refuse(`${path}.except`, "must lie inside cidr");
+    const except = optionalText(`${path}.except`, text) ?? "";
+    // Up to 1.19 the address must lie inside, with its host bits; the exception may be wider than the prefix.
+    const address = parseAddress(except.slice(0, except.indexOf("/")));
+    if (parsePrefix(except) === undefined || address === undefined) return refuse(`${path}.except`, "invalid CIDR");
+    if (cidr !== undefined && !isInside(address, cidr)) refuse(`${path}.except`, "must lie inside cidr");
   }
 }
 

@@ -105,15 +105,17 @@ function checkEntry(path: string, value: unknown, context: RuleContext): void {
   const lists = ["Endpoints", "CIDR", "CIDRSet", "Entities", "Nodes"];
   if (direction === "egress") lists.push("Services", "Groups", ...(isDeny ? [] : ["FQDNs"]));
   else if (settings.release >= 18) lists.push("Groups");
-  // V18: unknown in 1.19.
-  const requires = settings.release <= 18 ? [`${side}Requires`] : [];
+  const requires = `${side}Requires`;
   const entry = mapping(path, value, [
     ...lists.map((list) => `${side}${list}`),
-    ...requires,
+    requires,
     "toPorts",
     "icmps",
     ...(isDeny ? [] : ["authentication"]),
   ]);
+  // V18: gone in 1.19, whose schema has room for no item of it.
+  if (settings.release >= 19 && sequence(`${path}.${requires}`, entry[requires]).length > 0)
+    refuse(`${path}.${requires}`, "must have at most 0 items");
   checkPeerLists(path, entry, lists, context);
   const ports = sequence(`${path}.toPorts`, entry["toPorts"]);
   const icmps = sequence(`${path}.icmps`, entry["icmps"]);

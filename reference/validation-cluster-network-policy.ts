@@ -13,7 +13,7 @@ import {
   sequence,
   TOP_LEVEL,
 } from "./validation.ts";
-import { type Fields, isGiven } from "./values.ts";
+import { type Fields, fieldsOf, isGiven, itemsOf } from "./values.ts";
 
 /** What the published schema refuses in a ClusterNetworkPolicy (CNP-01 … CNP-16). */
 export function checkClusterNetworkPolicy(object: KubeObject): void {
@@ -27,6 +27,7 @@ export function checkClusterNetworkPolicy(object: KubeObject): void {
     if (rules.length > 25) refuse(`spec.${direction}`, "at most 25 rules");
     for (const [index, item] of rules.entries()) checkRule(`spec.${direction}[${index}]`, item, direction);
   }
+  checkNamedPorts(itemsOf(spec["egress"]));
 }
 
 function specOf(object: KubeObject, known: readonly string[]): Fields {
@@ -65,6 +66,33 @@ function shortList(path: string, value: unknown): readonly unknown[] {
   return items;
 }
 
+/** The same without repeats: the schema has both lists as sets. */
+function shortSet(path: string, value: unknown): readonly unknown[] {
+  const items = shortList(path, value);
+  if (new Set(items).size !== items.length) refuse(path, "duplicate value");
+  return items;
+}
+
+/**
+ * CNP-17: a port's name beside peers that are no pods. The experimental schema refuses it, and that is the one in force
+ * where the object has any field of its own.
+ */
+function checkNamedPorts(rules: readonly unknown[]): void {
+  const peersOf = (rule: unknown) => itemsOf(fieldsOf(rule)["to"]).map(fieldsOf);
+  const isExperimental = rules.flatMap(peersOf).some((peer) => isGiven(peer["nodes"]) || isGiven(peer["domainNames"]));
+  if (!isExperimental) return;
+  for (const rule of rules) {
+    const isNamed = itemsOf(fieldsOf(rule)["protocols"]).some((item) =>
+      isGiven(fieldsOf(item)["destinationNamedPort"]),
+    );
+    if (isNamed && peersOf(rule).some(isNoPodPeer)) refuse("spec.egress", "named ports beside peers that are no pods");
+  }
+}
+
+function isNoPodPeer(peer: Fields): boolean {
+  return ["networks", "nodes", "domainNames"].some((key) => isGiven(peer[key]));
+}
+
 function checkRule(path: string, value: unknown, direction: "ingress" | "egress"): void {
   const peers = direction === "ingress" ? "from" : "to";
   const rule = mapping(path, value, ["name", "action", peers, "protocols"]);
@@ -84,10 +112,10 @@ function checkPeer(path: string, value: unknown, direction: "ingress" | "egress"
   const peer = exactlyOne(path, value, keys);
   checkPods(path, peer);
   if (isGiven(peer["networks"]))
-    for (const item of shortList(`${path}.networks`, peer["networks"])) checkCidr(path, item);
+    for (const item of shortSet(`${path}.networks`, peer["networks"])) checkCidr(path, item);
   if (isGiven(peer["nodes"])) labelSelector(`${path}.nodes`, peer["nodes"]);
   if (isGiven(peer["domainNames"]))
-    for (const item of shortList(`${path}.domainNames`, peer["domainNames"])) checkDomain(path, item);
+    for (const item of shortSet(`${path}.domainNames`, peer["domainNames"])) checkDomain(path, item);
 }
 
 function checkCidr(path: string, value: unknown): void {
@@ -162,16 +190,19 @@ function checkOldRule(path: string, rule: Fields, direction: "ingress" | "egress
     const peer = exactlyOne(place, value, keys);
     checkOldPods(place, peer);
     if (isGiven(peer["networks"]))
-      for (const item of shortList(`${place}.networks`, peer["networks"])) checkCidr(place, item);
+      for (const item of shortSet(`${place}.networks`, peer["networks"])) checkCidr(place, item);
     if (isGiven(peer["nodes"])) labelSelector(`${place}.nodes`, peer["nodes"]);
     if (isGiven(peer["domainNames"])) {
       if (rule["action"] !== "Allow") refuse(`${place}.domainNames`, "only with Allow");
-      for (const item of shortList(`${place}.domainNames`, peer["domainNames"])) checkDomain(place, item);
+      for (const item of shortSet(`${place}.domainNames`, peer["domainNames"])) checkDomain(place, item);
     }
   }
   const ports = sequence(`${path}.ports`, rule["ports"]);
   if (ports.length > 100) refuse(`${path}.ports`, "at most 100 ports");
   for (const [index, value] of ports.entries()) checkOldPort(`${path}.ports[${index}]`, value);
+  // CNP-32: the name itself is of the experimental channel (CNP-17).
+  if (ports.some((port) => isGiven(fieldsOf(port)["namedPort"])) && items.map(fieldsOf).some(isNoPodPeer))
+    refuse(path, "named ports beside peers that are no pods");
 }
 
 /** CNP-30, CNP-31. */
@@ -198,6 +229,8 @@ function checkOldPods(path: string, fields: Fields): void {
   const pods = mapping(`${path}.pods`, fields["pods"], ["namespaceSelector", "podSelector", "namespaces"]);
   labelSelector(`${path}.pods.namespaceSelector`, pods["namespaceSelector"]);
   if (isGiven(pods["namespaces"])) checkOldNamespaces(`${path}.pods.namespaces`, pods["namespaces"]);
+  else if (!isGiven(pods["namespaceSelector"])) refuse(`${path}.pods.namespaceSelector`, "required");
+  if (!isGiven(pods["podSelector"])) refuse(`${path}.pods.podSelector`, "required");
   labelSelector(`${path}.pods.podSelector`, pods["podSelector"]);
 }
 

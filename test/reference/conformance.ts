@@ -35,6 +35,14 @@ export interface Connectivity {
   readonly connections: string;
 }
 
+/** Two policy sets over the same endpoints; `b` is absent for vacuity: no policy at all. */
+export interface Relation {
+  readonly kind: string;
+  readonly holds: boolean;
+  readonly a: readonly unknown[];
+  readonly b: readonly unknown[];
+}
+
 export interface Case {
   readonly name: string;
   readonly dialect: Dialect | undefined;
@@ -42,6 +50,7 @@ export interface Case {
   readonly refused: readonly string[] | undefined;
   readonly assertions: readonly Assertion[];
   readonly connectivity: readonly Connectivity[] | undefined;
+  readonly relation: Relation | undefined;
 }
 
 export function casesOf(suite: string): readonly Case[] {
@@ -73,6 +82,21 @@ function caseOf(path: string, name: string): Case {
           connections: textOf(row["connections"]) ?? "",
         }))
       : undefined,
+    relation: isFields(expect["relation"]) ? relationOf(expect["relation"], folder) : undefined,
+  };
+}
+
+function relationOf(relation: Readonly<Record<string, unknown>>, folder: string): Relation {
+  const common = readDocuments(join(folder, "manifests.yaml"));
+  const withFile = (side: unknown) => {
+    const file = textOf(fieldsOf(side)["file"]);
+    return file === undefined ? common : [...common, ...readDocuments(join(folder, file))];
+  };
+  return {
+    kind: textOf(relation["kind"]) ?? "",
+    holds: relation["holds"] === true,
+    a: withFile(relation["a"]),
+    b: withFile(relation["b"]),
   };
 }
 
