@@ -75,22 +75,22 @@ export class Arrivals {
       }
   }
 
-  /** Resolves with null when nobody took it within the time. */
-  taker(key: string, withinMs: number): Promise<string | null> {
-    const known = this.taken.get(key);
-    if (known !== undefined) {
+  /** Who took what has any of the keys; null when nobody did within the time. */
+  taker(keys: readonly string[], withinMs: number): Promise<string | null> {
+    for (const key of keys) {
+      const known = this.taken.get(key);
+      if (known === undefined) continue;
       this.taken.delete(key);
       return Promise.resolve(known);
     }
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.waiting.delete(key);
-        resolve(null);
-      }, withinMs);
-      this.waiting.set(key, (owner) => {
+      const end = (owner: string | null): void => {
         clearTimeout(timer);
+        for (const key of keys) this.waiting.delete(key);
         resolve(owner);
-      });
+      };
+      const timer = setTimeout(() => end(null), withinMs);
+      for (const key of keys) this.waiting.set(key, end);
     });
   }
 }

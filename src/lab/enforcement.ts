@@ -273,11 +273,11 @@ export class Enforcement {
       }
     }
     rule(conntrack("mark", r0), compare(r0, "eq", number32(this.generation)), verdict(ACCEPT));
+    const internet = number32(this.settings.internetIndex);
+    const fromInternet = [meta("inputIndex", r0), compare(r0, "eq", internet)];
     if (!this.settings.podsRoutable) {
-      const internet = number32(this.settings.internetIndex);
       rule(
-        meta("inputIndex", r0),
-        compare(r0, "eq", internet),
+        ...fromInternet,
         meta("outputIndex", r0),
         compare(r0, "neq", internet),
         conntrack("status", r0),
@@ -288,9 +288,10 @@ export class Enforcement {
     }
     for (const family of FAMILIES) {
       const services = this.set(`services${family}`);
-      if (services !== null) {
-        rule(...isFamily(family), field(DESTINATION[family], r0), member(services, r0), verdict(goTo("no-backend")));
-      }
+      if (services === null) continue;
+      const untranslated = [...isFamily(family), field(DESTINATION[family], r0), member(services, r0)];
+      rule(...fromInternet, ...untranslated, verdict(goTo("not-routed")));
+      rule(...untranslated, verdict(goTo("no-backend")));
     }
     for (const direction of DIRECTIONS) {
       for (const family of FAMILIES) {

@@ -19,7 +19,8 @@ import { Prober } from "./prober.ts";
 import { NO_RULES, type Ruleset } from "./ruleset.ts";
 import { answerHttp, Servers } from "./servers.ts";
 import { INGRESS, INTERNET, INTERNET_SITE, populationOf, type Site, sitesOf } from "./sites.ts";
-import { frontsOf, serviceAddresses, Translation } from "./translation.ts";
+import { layRelays } from "./relays.ts";
+import { type Front, frontName, frontsOf, serviceAddresses, Translation } from "./translation.ts";
 import { judgementOf, VerdictCompiler, type VerdictTables } from "./verdicts.ts";
 
 const TABLE = "bulkhead";
@@ -61,6 +62,7 @@ export class Lab {
   private readonly prober: Prober;
   private order: Order = { plan: EMPTY_PLAN, ruleset: NO_RULES };
   private tables: VerdictTables;
+  private fronts: ReadonlyMap<string, Front> = new Map();
   private parties = new Map<string, FlowParty>();
   private names: NameServer = new NameServer(EMPTY_PLAN);
   private proxy: IngressProxy;
@@ -92,7 +94,13 @@ export class Lab {
       },
       this.arrivals,
     );
-    this.prober = new Prober(this.fabric, this.drops, this.arrivals, () => this.order.plan);
+    this.prober = new Prober(
+      this.fabric,
+      this.drops,
+      this.arrivals,
+      () => this.order.plan,
+      () => this.fronts,
+    );
     const internet = this.fabric.get(INTERNET);
     if (internet !== undefined) this.servers.open(internet);
     mkdirSync(`${folder}/resolv`, { recursive: true });
@@ -115,7 +123,7 @@ export class Lab {
       return { generation: this.enforcement.generation, milliseconds: performance.now() - begun, entries };
     }
     const sites = sitesOf(next.plan);
-    const fronts = frontsOf(next.plan);
+    const { fronts, relays } = frontsOf(next.plan);
     const { gone, fresh, changed } = this.difference(sites);
     for (const name of gone) this.servers.close(name);
     this.fabric.remove(gone);
@@ -124,10 +132,12 @@ export class Lab {
     const entries = this.enforcement.enforce(tables, this.settings(next.plan));
     this.order = next;
     this.tables = tables;
+    this.fronts = new Map(fronts.map((front) => [frontName(front.address, front.port, front.protocol), front]));
     this.parties = partiesOf(next.plan);
     this.names = new NameServer(next.plan);
     this.proxy = this.proxyFor(next.plan);
     this.fabric.add(fresh);
+    layRelays(this.fabric, relays);
     for (const site of changed) {
       this.servers.close(site.name);
       this.fabric.rename(site);

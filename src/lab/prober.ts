@@ -24,6 +24,7 @@ import { DROP_HEADER } from "./ingress-proxy.ts";
 import { canonical, type Family, familyOf } from "./kernel/address.ts";
 import type { Plan } from "./plan.ts";
 import { hostSite, INGRESS, INTERNET, type Site, SOMEWHERE_OUTSIDE } from "./sites.ts";
+import { type Front, frontName } from "./translation.ts";
 import { PROTOCOL_NUMBER } from "./verdicts.ts";
 
 /** Probes under way at one time. */
@@ -42,6 +43,8 @@ interface Target {
   readonly owners: ReadonlySet<string> | null;
   /** Where packets may end up after translation; absent: at the address itself. */
   readonly ends?: readonly string[];
+  /** Addresses of nodes that may relay the connection, which then bears theirs. */
+  readonly relays?: readonly string[];
 }
 
 function ownersOf(site: Site): ReadonlySet<string> {
@@ -60,13 +63,21 @@ export class Prober {
   private readonly drops: DropLog;
   private readonly arrivals: Arrivals;
   private readonly plan: () => Plan;
+  private readonly fronts: () => ReadonlyMap<string, Front>;
   private token = 0;
 
-  constructor(fabric: Fabric, drops: DropLog, arrivals: Arrivals, plan: () => Plan) {
+  constructor(
+    fabric: Fabric,
+    drops: DropLog,
+    arrivals: Arrivals,
+    plan: () => Plan,
+    fronts: () => ReadonlyMap<string, Front>,
+  ) {
     this.fabric = fabric;
     this.drops = drops;
     this.arrivals = arrivals;
     this.plan = plan;
+    this.fronts = fronts;
   }
 
   async probe(probes: readonly Probe[]): Promise<readonly ProbeResult[]> {
@@ -96,17 +107,23 @@ export class Prober {
     return found;
   }
 
-  private target(place: string, fromOutside: boolean): Target {
+  private target({ to: place, port, protocol }: Probe, fromOutside: boolean): Target {
     const plan = this.plan();
     if (place === INTERNET) return { addresses: Object.values(SOMEWHERE_OUTSIDE), owners: new Set([INTERNET]) };
     if (place === INGRESS && fromOutside)
       return { addresses: plan.ingress?.loadBalancerIPs ?? [], owners: new Set([INGRESS]) };
-    if (place.startsWith("ip:")) return this.addressTarget(canonical(place.slice(3)));
+    if (place.startsWith("ip:")) return this.addressTarget(canonical(place.slice(3)), port, protocol);
     if (place.startsWith("service:")) {
       const service = plan.services.find(({ namespace, name }) => `service:${namespace}/${name}` === place);
       if (service === undefined) throw new LabError("pod-not-found", `the lab has no ${place}`);
-      const ends = service.ports.flatMap((port) => port.backends.map((backend) => canonical(backend.address)));
-      return { addresses: service.clusterIPs, owners: null, ends };
+      const targets = service.clusterIPs.map((address) => this.addressTarget(canonical(address), port, protocol));
+      return {
+        addresses: service.clusterIPs,
+        owners: targets.some((target) => target.owners === null)
+          ? null
+          : new Set(targets.flatMap((target) => [...(target.owners ?? [])])),
+        ends: targets.flatMap((target) => target.ends ?? []),
+      };
     }
     const site = this.site(place);
     // A pod that shares its node's network answers for itself alone.
@@ -114,9 +131,22 @@ export class Prober {
     return { addresses: site.addresses, owners };
   }
 
-  private addressTarget(address: string): Target {
-    const site = this.fabric.at(address)?.site;
-    return { addresses: [address], owners: site === undefined ? null : ownersOf(site) };
+  /** What answers at an address: whoever has it, or the backends of the service that answers there. */
+  private addressTarget(address: string, port: number, protocol: Probe["protocol"]): Target {
+    const front = this.fronts().get(frontName(address, port, protocol));
+    if (front === undefined) {
+      const site = this.fabric.at(address)?.site;
+      return { addresses: [address], owners: site === undefined ? null : ownersOf(site) };
+    }
+    const ends = front.inside.map((end) => end.address);
+    const sites = ends.map((end) => this.fabric.at(end)?.site);
+    const owners = sites.flatMap((site) => (site === undefined ? [INTERNET] : [...ownersOf(site)]));
+    return {
+      addresses: [address],
+      owners: new Set(owners),
+      ends,
+      relays: this.plan().nodes.flatMap((node) => node.addresses.map(canonical)),
+    };
   }
 
   /** Where a probe starts: a site's own address, or any address outside. */
@@ -141,7 +171,7 @@ export class Prober {
   private async one(probe: Probe): Promise<ProbeResult> {
     const begun = performance.now();
     const fromOutside = probe.from === INTERNET || probe.from.startsWith("ip:");
-    const target = this.target(probe.to, fromOutside);
+    const target = this.target(probe, fromOutside);
     const { origin, address } = this.origin(probe.from, familyAsked(probe), target);
     const result = (
       outcome: ProbeResult["outcome"],
@@ -237,10 +267,14 @@ export class Prober {
     target: Target,
     result: (outcome: ProbeResult["outcome"], more?: Partial<ProbeResult>) => ProbeResult,
   ): Promise<ProbeResult> {
-    const key =
-      attempt.outcome === "open" ? attemptKey(PROTOCOL_NUMBER.TCP, source, attempt.port) : tokenKey(attempt.bytes);
-    if (key === null) return result("lost", { detail: "somebody answered with other bytes than were sent" });
-    const owner = await this.arrivals.taker(key, ARRIVAL_MS);
+    const token = attempt.outcome === "echo" ? tokenKey(attempt.bytes) : null;
+    if (attempt.outcome === "echo" && token === null) {
+      return result("lost", { detail: "somebody answered with other bytes than were sent" });
+    }
+    const seenFrom = [source, ...(target.relays ?? [])];
+    const keys =
+      token === null ? seenFrom.map((address) => attemptKey(PROTOCOL_NUMBER.TCP, address, attempt.port)) : [token];
+    const owner = await this.arrivals.taker(keys, ARRIVAL_MS);
     let http: ProbeResult["http"] = null;
     let drop: Drop | null = null;
     let detail: string | null = null;

@@ -23,7 +23,7 @@ import {
 } from "./kernel/expressions.ts";
 import type { Element, NftTable } from "./kernel/nftables.ts";
 import { LabError } from "./failure.ts";
-import type { Plan, PlannedBackend, PortProtocol } from "./plan.ts";
+import type { Plan, PlannedBackend, PlannedNode, PortProtocol } from "./plan.ts";
 import { PROTOCOL_NUMBER } from "./verdicts.ts";
 
 const TRANSLATE = "translate";
@@ -32,61 +32,146 @@ const FAMILIES: readonly Family[] = [4, 6];
 /** Source of a pod's connection that a service led back to the pod itself; as in Cilium (R8.6). */
 const HAIRPIN_SOURCE = { 4: "169.254.42.1", 6: "fe80::42:1" } as const;
 
-/** One address and port that translates to backends. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** One address and port that translates to backends, of its own family. */
 export interface Front {
   readonly address: string;
   readonly protocol: PortProtocol;
   readonly port: number;
-  /** Whether it answers from outside the cluster. */
-  readonly outside: boolean;
-  readonly backends: readonly Pick<PlannedBackend, "address" | "port">[];
+  /** Where connections from inside the cluster go; empty: refused. */
+  readonly inside: readonly Endpoint[];
+  /** Where connections from outside go; null: nothing answers there from outside. */
+  readonly outside: readonly Endpoint[] | null;
 }
 
-/** Every front of a plan, backends of the front's own family. */
-export function frontsOf(plan: Plan): readonly Front[] {
+/** What tells one front from another. */
+export function frontName(address: string, port: number, protocol: string): string {
+  return `${address} ${port}/${protocol}`;
+}
+
+/** A port of a node that leads to a backend on another node, with the node's address as source. */
+export interface Relay {
+  readonly node: string;
+  readonly protocol: PortProtocol;
+  readonly at: Endpoint;
+  readonly to: Endpoint;
+}
+
+/** Relay ports lie above those that the kernel hands out. */
+const FIRST_RELAY_PORT = 61_000;
+
+/** Collects relays, one for each node, protocol and backend. */
+class RelayBook {
+  readonly relays: Relay[] = [];
+  private readonly known = new Map<string, Endpoint>();
+  private readonly used = new Map<string, number>();
+
+  through(node: PlannedNode, protocol: PortProtocol, to: Endpoint): Endpoint | null {
+    const address = node.addresses.map(canonical).find((candidate) => familyOf(candidate) === familyOf(to.address));
+    if (address === undefined) return null;
+    const key = `${address} ${protocol} ${to.address} ${to.port}`;
+    const before = this.known.get(key);
+    if (before !== undefined) return before;
+    const count = this.used.get(node.name) ?? 0;
+    const port = FIRST_RELAY_PORT + count;
+    if (port > 65_535)
+      throw new LabError("plan-invalid", `node ${node.name} has more service backends to relay to than ports`);
+    this.used.set(node.name, count + 1);
+    const at = { address, port };
+    this.known.set(key, at);
+    this.relays.push({ node: node.name, protocol, at, to });
+    return at;
+  }
+}
+
+/**
+ * Every front of a plan. From outside a connection comes in at a node: to a backend there it goes on with its source;
+ * to one elsewhere with the node's address as its source, unless the service's policy is Local (cilium.md R8.4).
+ */
+export function frontsOf(plan: Plan): { readonly fronts: readonly Front[]; readonly relays: readonly Relay[] } {
   const fronts: Front[] = [];
-  const add = (
-    address: string,
-    outside: boolean,
+  const book = new RelayBook();
+  const nodeOf = new Map(plan.pods.map((pod) => [pod.name, pod.node]));
+  const ends = (backends: readonly PlannedBackend[], family: Family): readonly PlannedBackend[] =>
+    backends
+      .filter((backend) => familyOf(backend.address) === family)
+      .map((backend) => ({ ...backend, address: canonical(backend.address) }));
+  const viaNode = (
+    node: PlannedNode,
     protocol: PortProtocol,
-    port: number,
+    local: boolean,
     backends: readonly PlannedBackend[],
-  ): void => {
-    const own = backends.filter((backend) => familyOf(backend.address) === familyOf(address));
-    fronts.push({ address: canonical(address), protocol, port, outside, backends: own });
-  };
-  const nodeAddresses = plan.nodes.flatMap((node) => node.addresses);
+  ): readonly Endpoint[] =>
+    backends.flatMap((backend): readonly Endpoint[] => {
+      const at = backend.pod === null ? undefined : nodeOf.get(backend.pod);
+      if (at === undefined || at === node.name) return [backend];
+      if (local) return [];
+      const relay = book.through(node, protocol, { address: backend.address, port: backend.port });
+      return relay === null ? [] : [relay];
+    });
   for (const service of plan.services) {
+    const local = service.externalTrafficPolicy === "Local";
     for (const { protocol, port, nodePort, backends } of service.ports) {
-      for (const address of service.clusterIPs) add(address, false, protocol, port, backends);
-      for (const address of service.loadBalancerIPs) add(address, true, protocol, port, backends);
-      if (nodePort !== undefined) for (const address of nodeAddresses) add(address, true, protocol, nodePort, backends);
+      for (const address of service.clusterIPs) {
+        fronts.push({
+          address: canonical(address),
+          protocol,
+          port,
+          inside: ends(backends, familyOf(address)),
+          outside: null,
+        });
+      }
+      for (const address of service.loadBalancerIPs) {
+        const inside = ends(backends, familyOf(address));
+        const outside = plan.nodes.flatMap((node) => viaNode(node, protocol, local, inside));
+        fronts.push({ address: canonical(address), protocol, port, inside, outside });
+      }
+      if (nodePort === undefined) continue;
+      for (const node of plan.nodes) {
+        for (const address of node.addresses) {
+          const inside = ends(backends, familyOf(address));
+          const outside = viaNode(node, protocol, local, inside);
+          fronts.push({ address: canonical(address), protocol, port: nodePort, inside, outside });
+        }
+      }
     }
   }
   if (plan.dns !== null) {
-    const backends = plan.dns.pod.addresses.map(
-      (address): PlannedBackend => ({ pod: plan.dns?.pod.name ?? null, address, port: 53 }),
-    );
+    const backends = plan.dns.pod.addresses.map((address): PlannedBackend => ({ pod: null, address, port: 53 }));
     for (const address of plan.dns.clusterIPs) {
       for (const protocol of ["UDP", "TCP"] as const) {
         const told = fronts.some(
           (front) => front.address === canonical(address) && front.protocol === protocol && front.port === 53,
         );
-        if (!told) add(address, false, protocol, 53, backends);
+        if (!told)
+          fronts.push({
+            address: canonical(address),
+            protocol,
+            port: 53,
+            inside: ends(backends, familyOf(address)),
+            outside: null,
+          });
       }
     }
   }
   if (plan.ingress !== null) {
     const backends = plan.ingress.addresses.map((address): PlannedBackend => ({ pod: null, address, port: 80 }));
-    for (const address of plan.ingress.loadBalancerIPs) add(address, true, "TCP", 80, backends);
+    for (const address of plan.ingress.loadBalancerIPs) {
+      const inside = ends(backends, familyOf(address));
+      fronts.push({ address: canonical(address), protocol: "TCP", port: 80, inside, outside: inside });
+    }
   }
   const taken = new Set<string>();
   for (const { address, protocol, port } of fronts) {
-    const key = `${address} ${port}/${protocol}`;
+    const key = frontName(address, port, protocol);
     if (taken.has(key)) throw new LabError("address-clash", `two services answer on ${key}`);
     taken.add(key);
   }
-  return fronts;
+  return { fronts, relays: book.relays };
 }
 
 /** Addresses that only services have: nothing else answers there. */
@@ -102,11 +187,18 @@ export function serviceAddresses(plan: Plan): readonly string[] {
 const DESTINATION = { 4: [16, 4], 6: [24, 16] } as const;
 const SOURCE = { 4: [12, 4], 6: [8, 16] } as const;
 
+/** Names of what one generation of fronts consists of. */
+interface Owned {
+  readonly fronts: readonly string[];
+  readonly chains: readonly string[];
+  readonly backends: readonly string[];
+}
+
 export class Translation {
   private readonly table: NftTable;
   private readonly internetIndex: number;
   private generation = 0;
-  private owned: { readonly sets: readonly string[]; readonly chains: readonly string[] } = { sets: [], chains: [] };
+  private owned: Owned = { fronts: [], chains: [], backends: [] };
 
   constructor(table: NftTable, internetIndex: number) {
     this.table = table;
@@ -123,26 +215,33 @@ export class Translation {
   /** Replaces every front in one transaction. `podAddresses` may be led back to themselves. */
   load(fronts: readonly Front[], podAddresses: readonly string[]): void {
     const generation = ++this.generation;
-    const sets: string[] = [];
-    const chains: string[] = [];
+    const owned: { readonly [kind in keyof Owned]: string[] } = { fronts: [], chains: [], backends: [] };
     const swap = this.table.transaction().flushChain(TRANSLATE).flushChain(HAIRPIN);
     for (const family of FAMILIES) {
-      const mine = fronts.filter((front) => familyOf(front.address) === family && front.backends.length > 0);
+      const mine = fronts.filter((front) => familyOf(front.address) === family);
       const bytes = family === 4 ? 4 : 16;
       if (mine.length === 0) continue;
+      const numbered: Numbered[] = [];
+      for (const front of mine) {
+        for (const where of ["inside", "outside"] as const) {
+          const ends = front[where] ?? [];
+          const number = numbered.length;
+          if (ends.length > 0)
+            numbered.push({ front, where, ends, number, chain: `front${family}-${generation}-${number}` });
+        }
+      }
       const backends = `backends${family}-${generation}`;
-      const numbered = mine.map((front, index) => ({ front, index, chain: `front${family}-${generation}-${index}` }));
-      sets.push(backends);
+      owned.backends.push(backends);
       this.create({ name: backends, keyLength: 8, value: { length: bytes + 4 } }, numbered.flatMap(backendElements));
       let chainsOnly = this.table.transaction();
-      for (const { front, index, chain } of numbered) {
-        chains.push(chain);
+      for (const { ends, number, chain } of numbered) {
+        owned.chains.push(chain);
         chainsOnly
           .addChain(chain)
           .addRule(
             chain,
-            immediate(REGISTER(0), number32(index)),
-            roundRobin(REGISTER(1), front.backends.length),
+            immediate(REGISTER(0), number32(number)),
+            roundRobin(REGISTER(1), ends.length),
             lookUp(backends, REGISTER(0), REGISTER(4)),
             translateDestination(family, REGISTER(4), REGISTER(4 + bytes / 4)),
           );
@@ -160,8 +259,8 @@ export class Translation {
         ["inside", "neq"],
       ] as const) {
         const name = `${where}${family}-${generation}`;
-        const visible = numbered.filter(({ front }) => where === "inside" || front.outside);
-        sets.push(name);
+        const visible = numbered.filter((one) => one.where === where);
+        owned.fronts.push(name);
         this.create(
           { name, keyLength: bytes + 8, value: "verdict", size: visible.length },
           visible.map(({ front, chain }) => ({ key: frontKey(front), value: goTo(chain) })),
@@ -179,7 +278,7 @@ export class Translation {
       }
       const selves = `selves${family}-${generation}`;
       const own = podAddresses.filter((address) => familyOf(address) === family);
-      sets.push(selves);
+      owned.fronts.push(selves);
       this.create(
         { name: selves, keyLength: bytes * 2, size: own.length },
         own.map((address) => ({ key: Buffer.concat([addressBytes(address), addressBytes(address)]) })),
@@ -194,10 +293,12 @@ export class Translation {
         translateSource(family, REGISTER(0)),
       );
     }
-    for (const set of this.owned.sets) swap.deleteSet(set);
-    for (const chain of this.owned.chains) swap.deleteChain(chain);
+    // What names something goes before what it names: fronts name chains, whose rules name backends.
+    for (const set of this.owned.fronts) swap.deleteSet(set);
+    for (const chain of this.owned.chains) swap.flushChain(chain).deleteChain(chain);
+    for (const set of this.owned.backends) swap.deleteSet(set);
     this.table.commit(swap, "services");
-    this.owned = { sets, chains };
+    this.owned = owned;
   }
 
   private create(
@@ -209,15 +310,25 @@ export class Translation {
   }
 }
 
-function backendElements({ front, index }: { readonly front: Front; readonly index: number }): readonly Element[] {
-  return front.backends.map(({ address, port }, at): Element => {
-    const portBytes = Buffer.alloc(4);
-    portBytes.writeUInt16BE(port);
-    return {
-      key: Buffer.concat([number32(index), number32(at)]),
-      value: Buffer.concat([addressBytes(address), portBytes]),
-    };
-  });
+interface Numbered {
+  readonly front: Front;
+  readonly where: "inside" | "outside";
+  readonly ends: readonly Endpoint[];
+  readonly number: number;
+  readonly chain: string;
+}
+
+/** Address and port, as they lie in registers side by side. */
+export function endpointBytes({ address, port }: Endpoint): Buffer {
+  const portBytes = Buffer.alloc(4);
+  portBytes.writeUInt16BE(port);
+  return Buffer.concat([addressBytes(address), portBytes]);
+}
+
+function backendElements({ ends, number }: Numbered): readonly Element[] {
+  return ends.map(
+    (end, at): Element => ({ key: Buffer.concat([number32(number), number32(at)]), value: endpointBytes(end) }),
+  );
 }
 
 function frontKey(front: Front): Buffer {
