@@ -39,6 +39,8 @@ export interface Origin {
   readonly address: string;
   /** The address is not the namespace's own (outside). */
   readonly foreign: boolean;
+  /** Addresses under which the packets may go on behind a relay. */
+  readonly relays?: readonly string[];
 }
 
 const TOKEN = "bulkhead probe ";
@@ -106,7 +108,7 @@ export function attemptTcp(drops: DropLog, origin: Origin, target: Endpoint): Pr
       return;
     }
     const { fd, port } = opened;
-    watch(drops, PROTOCOL_NUMBER.TCP, origin.address, port, fd, { writable: true }, resolve, () => {
+    watch(drops, PROTOCOL_NUMBER.TCP, origin, port, fd, { writable: true }, resolve, () => {
       const error = connectionError(fd);
       if (error === 0) return { outcome: "open", fd, port };
       const name = errnoName(error);
@@ -129,7 +131,7 @@ export function attemptUdp(drops: DropLog, origin: Origin, target: Endpoint, byt
     }
     const { fd, port } = opened;
     const room = Buffer.alloc(2048);
-    watch(drops, PROTOCOL_NUMBER.UDP, origin.address, port, fd, { readable: true }, resolve, () => {
+    watch(drops, PROTOCOL_NUMBER.UDP, origin, port, fd, { readable: true }, resolve, () => {
       try {
         const answer = receive(fd, room, MSG_DONTWAIT);
         return answer === null ? null : { outcome: "echo", bytes: answer, port };
@@ -241,14 +243,14 @@ function failed(error: unknown): Attempt {
 function watch(
   drops: DropLog,
   protocol: number,
-  address: string,
+  origin: Origin,
   port: number,
   fd: number,
   events: { readonly readable?: boolean; readonly writable?: boolean },
   resolve: (attempt: Attempt) => void,
   ready: () => Attempt | null,
 ): void {
-  const key = attemptKey(protocol, address, port);
+  const keys = [origin.address, ...(origin.relays ?? [])].map((address) => attemptKey(protocol, address, port));
   const poll = koffi.node.poll(fd, events, () => {
     const attempt = ready();
     if (attempt !== null) finish(attempt);
@@ -259,12 +261,12 @@ function watch(
   );
   const finish = (attempt: Attempt): void => {
     clearTimeout(timer);
-    drops.forget(key);
+    for (const key of keys) drops.forget(key);
     poll.close();
     if (attempt.outcome !== "open") close(fd);
     resolve(attempt);
   };
-  drops.await(key, (drop) => finish({ outcome: "dropped", drop }));
+  for (const key of keys) drops.await(key, (drop) => finish({ outcome: "dropped", drop }));
 }
 
 /** Ends an open connection at once, without trace. */

@@ -162,8 +162,9 @@ export class Prober {
       if (family !== null && familyOf(address) !== family) continue;
       const source = sourceAddress(own, address);
       const namespace = this.fabric.get(site.name)?.namespace;
-      if (source !== null && namespace !== undefined)
-        return { origin: { namespace, address: source, foreign }, address };
+      if (source === null || namespace === undefined) continue;
+      const relays = target.relays === undefined ? {} : { relays: target.relays };
+      return { origin: { namespace, address: source, foreign, ...relays }, address };
     }
     throw new LabError("plan-invalid", `${place} has no address of a family that the target has too`);
   }
