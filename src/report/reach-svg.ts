@@ -8,9 +8,10 @@ const CELL = 24;
 const LETTER = 7.2;
 
 export function* reachSvg(report: ReachReport): Iterable<string> {
-  const names = report.rows.map(({ row }) => row.name);
+  const pairs = [...report.pairs];
+  // What is outside is no row of its own, but has a place in the picture.
+  const names = [...new Set([...report.rows.map(({ row }) => row.name), ...pairs.flatMap(({ from, to }) => [from, to])])];
   const at = new Map(names.map((name, i) => [name, i] as const));
-  const extra: ReachPair[] = [];
   const widest = Math.max(4, ...names.map(textWidth)) * LETTER;
   const left = Math.ceil(widest) + 24;
   const top = Math.ceil(widest) + 24;
@@ -26,15 +27,9 @@ export function* reachSvg(report: ReachReport): Iterable<string> {
     yield `<text transform="translate(${left + middle + 4} ${top - 8}) rotate(-90)" fill="#1f2328">${escapeMarkup(name)}</text>\n`;
   }
   yield `<path d="${grid(names.length, left, top)}" stroke="#d0d7de" fill="none"/>\n`;
-  for (const pair of report.pairs) {
-    const row = at.get(pair.from);
-    const column = at.get(pair.to);
-    if (row === undefined || column === undefined) {
-      extra.push(pair);
-      continue;
-    }
-    const x = left + column * CELL + 2;
-    const y = top + row * CELL + 2;
+  for (const pair of pairs) {
+    const x = left + (at.get(pair.to) ?? 0) * CELL + 2;
+    const y = top + (at.get(pair.from) ?? 0) * CELL + 2;
     yield `<rect x="${x}" y="${y}" width="${CELL - 4}" height="${CELL - 4}" rx="3" fill="${colour(pair)}"><title>${escapeMarkup(pairText(pair))}</title></rect>\n`;
   }
   yield `<text x="${left}" y="${top + side + 24}" fill="#57606a">rows talk to columns; green: passes, amber: some or not sure, empty: nothing passes</text>\n`;
