@@ -92,11 +92,12 @@ export const APPLICATION_LIMITS = {
   /** Clauses of a value. What is beyond them is one opaque clause with the code `pattern-limit`. */
   clauses: 1_000,
   /** Steps of one operation: those of its searches, and what follows. */
-  work: 20_000_000,
+  work: 10_000_000,
   /** Steps that comparing a clause with another counts for. */
   comparison: 5,
-  /** Steps that cutting one clause by another counts for. */
+  /** Steps that meeting or cutting one clause with another counts for, and each demand in it. */
   cut: 50,
+  demand: 20,
 } as const;
 
 export const EVERYTHING: Application = { clauses: [{}], key: "*" };
@@ -253,6 +254,10 @@ function clauseSize(clause: Clause): number {
   return (clause.http === undefined ? 0 : boxSize(clause.http)) + (clause.tls?.length ?? 0) + (clause.dns?.length ?? 0);
 }
 
+function cutCost(clause: Clause): number {
+  return APPLICATION_LIMITS.cut + APPLICATION_LIMITS.demand * clauseSize(clause);
+}
+
 function clauseIsEverything(clause: Clause): boolean {
   return (
     clause.http === undefined && clause.tls === undefined && clause.dns === undefined && clause.opaque === undefined
@@ -310,7 +315,7 @@ function gather(first: readonly Clause[], more: Iterable<Clause>, work: Work): C
   /** How many of the first ones are known not to be empty. */
   let checked = 0;
   for (const clause of more) {
-    work.left -= APPLICATION_LIMITS.cut + kept.length * (APPLICATION_LIMITS.comparison + clauseSize(clause));
+    work.left -= cutCost(clause) + kept.length * (APPLICATION_LIMITS.comparison + clauseSize(clause));
     if (work.left <= 0) return { clauses: kept, beyond: true };
     if (kept.some((c) => clauseCovers(c, clause))) continue;
     const stays = kept.map((c) => !clauseCovers(clause, c));
@@ -396,7 +401,7 @@ function cut(clauses: readonly Clause[], other: Clause, work: Work): Collected {
   const whole: Clause[] = [];
   const pieces: Clause[] = [];
   for (const clause of clauses) {
-    work.left -= APPLICATION_LIMITS.cut;
+    work.left -= cutCost(clause);
     if (work.left <= 0) return { clauses: [], beyond: true };
     if (clauseIntersect(clause, other) === undefined) whole.push(clause);
     else pieces.push(...products([clause], complement));
@@ -527,7 +532,7 @@ function remainder(clause: Clause, cutters: readonly Cutter[], work: Work): read
   for (const cutter of cutters) {
     const next: Clause[] = [];
     for (const piece of left) {
-      work.left -= APPLICATION_LIMITS.cut;
+      work.left -= cutCost(piece);
       if (work.left <= 0 || next.length > APPLICATION_LIMITS.clauses) return undefined;
       const both = clauseIntersect(piece, cutter.clause);
       if (both === undefined || findQuestion(both, work).kind === "empty") {
@@ -640,11 +645,15 @@ function applicationIncludesEverything(a: Application): boolean {
   return a.clauses.length <= MINIMISED && applicationIncludes(applicationMust(a), EVERYTHING) === "yes";
 }
 
-/** The clauses that are not empty and not in the union of the others. */
+/** The clauses that are not empty and not in the union of the others; of two that could go, the longer one does. */
 function minimal(clauses: readonly Clause[], work: Work): readonly Clause[] {
   let kept = clauses.filter((c) => findQuestion(c, work).kind !== "empty");
   if (kept.length > MINIMISED) return kept;
-  for (const clause of kept.toReversed()) {
+  const longerFirst = (a: Clause, b: Clause): number => {
+    const [x, y] = [clauseKey(a), clauseKey(b)];
+    return y.length - x.length || (x < y ? 1 : -1);
+  };
+  for (const clause of kept.toSorted(longerFirst)) {
     const others = kept.filter((c) => c !== clause);
     const certain = others.filter((c) => c.opaque === undefined);
     if (includes(certain, [clause], work) === "yes") kept = others;
