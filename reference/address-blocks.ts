@@ -2,6 +2,7 @@ import { areDisjoint, type Family, isInside, isWithin, type Prefix } from "./add
 import { declared, type ReferenceOptions } from "./options.ts";
 import { addressIn, type Party, showParty } from "./parties.ts";
 import type { Unknowns } from "./unknowns.ts";
+import type { Because } from "./reasons.ts";
 
 /** `cidr` without the addresses of `except` (K8-20, K8-23, R3.2.3). */
 export interface Block {
@@ -52,7 +53,7 @@ function isUntoldInBlock(
   if (ranges.length > 0 && ranges.every(covers)) return true;
   if (ranges.length > 0 && ranges.every(misses)) return false;
   const fact = `${family} address of ${showParty(party)}`;
-  const because = { code: "unknown-address", detail: showParty(party) };
+  const because: Because = { code: "unknown-address", detail: showParty(party) };
   return (
     unknowns.inside(fact, block.cidr, because) && !block.except.some((prefix) => unknowns.inside(fact, prefix, because))
   );

@@ -1,4 +1,5 @@
-import type { Because } from "./unknowns.ts";
+import type { Because } from "./reasons.ts";
+import { decidingReasons, type Worlds } from "./unknowns.ts";
 
 export type Section = "ingress" | "egress" | "ingressDeny" | "egressDeny";
 
@@ -57,7 +58,10 @@ function verdictOf(outcome: Outcome): "allow" | "deny" {
 }
 
 /** One leg over all possible worlds: certain when every world agrees. */
-export function answerOfWorlds(outcomes: readonly Outcome[], because: readonly Because[], complete: boolean): Answer {
+export function answerOfWorlds({ worlds, complete }: Worlds<Outcome>): Answer {
+  const outcomes = worlds.map((world) => world.outcome);
+  const tooMany: Because = { code: "too-many-unknowns", detail: `${worlds.length} combinations` };
+  const because = [...decidingReasons(worlds, verdictOf), ...(complete ? [] : [tooMany])];
   const verdicts = new Set(outcomes.map(verdictOf));
   const verdict = complete && verdicts.size === 1 ? ([...verdicts][0] ?? "deny") : "unsure";
   return {

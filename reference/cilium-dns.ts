@@ -8,6 +8,7 @@ import { namedAddresses } from "./endpoints.ts";
 import type { Scene } from "./network-policies.ts";
 import { type Party, partyOfPod, showParty } from "./parties.ts";
 import { type Fields, textOf } from "./values.ts";
+import type { Because } from "./reasons.ts";
 
 /**
  * Whether an item of toFQDNs selects the remote: an outside address that a look-up of a matching name has taught
@@ -43,7 +44,7 @@ function isAddressTaught(
   const pattern = textOf(item["matchPattern"]);
   const name = textOf(item["matchName"])?.toLowerCase().replace(/\.$/, "");
   const detail = JSON.stringify(item);
-  const because = { code: "name-not-resolved", detail };
+  const because: Because = { code: "name-not-resolved", detail };
   const mayBeName = Boolean(name) && !told.includes(name ?? "") && isNameTaught(name ?? "", subject, policies, scene);
   const mayBePattern = Boolean(pattern) && dnsEntries(subject, policies, scene).length > 0;
   return (mayBeName || mayBePattern) && scene.unknowns.ask(`address ${address.value} has a name of ${detail}`, because);

@@ -9,6 +9,7 @@ import type { Direction, Scene } from "./network-policies.ts";
 import { counts } from "./network-policies.ts";
 import type { Party } from "./parties.ts";
 import type { Fields } from "./values.ts";
+import type { Because } from "./reasons.ts";
 
 /** One endpoint and one direction, looking at one remote identity. */
 export interface View {
@@ -54,7 +55,7 @@ function selectingPeers(entry: Entry, view: View): readonly string[] {
   if (peers === "unset") return entry.groups === undefined ? [] : ["any"];
   if ("unresolved" in peers) {
     if (entry.groups === undefined) return [];
-    const because = { code: "service-not-resolved", detail: peers.unresolved };
+    const because: Because = { code: "service-not-resolved", detail: peers.unresolved };
     return view.scene.unknowns.ask(`nothing resolves ${peers.unresolved}`, because) ? ["any"] : [];
   }
   return peers.filter((peer) => selectsRemote(peer, entry, view)).map((peer) => peer.key);
@@ -74,7 +75,7 @@ function selectsRemote(peer: Peer, entry: Entry, view: View): boolean {
     case "name":
       return view.isNamed(peer.item);
     case "untold": {
-      const because = { code: peer.code, detail: peer.detail };
+      const because: Because = { code: peer.code, detail: peer.detail };
       if (remote.cidr === "address" || remote.cidr === "world")
         return scene.unknowns.ask(`${peer.key} has the remote`, because);
       // R2.4.3: a group that resolves to nothing reads, with ports, as everybody.

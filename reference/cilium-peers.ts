@@ -11,6 +11,7 @@ import {
 import type { CiliumSettings } from "./cilium-settings.ts";
 import type { Cluster } from "./cluster.ts";
 import type { KubeObject } from "./objects.ts";
+import type { ReasonCode } from "./reasons.ts";
 import { readSelector, selects } from "./selectors.ts";
 import { Unknowns } from "./unknowns.ts";
 import { type Fields, fieldsOf, isFields, isGiven, itemsOf, textOf, textsOf } from "./values.ts";
@@ -23,7 +24,7 @@ export type Peer =
   | { readonly kind: "block"; readonly key: string; readonly block: Block }
   | { readonly kind: "name"; readonly key: string; readonly item: Fields }
   /** Addresses outside that the input does not tell: a group of a cloud, or a CIDR group that is not there. */
-  | { readonly kind: "untold"; readonly key: string; readonly code: string; readonly detail: string };
+  | { readonly kind: "untold"; readonly key: string; readonly code: ReasonCode; readonly detail: string };
 
 /**
  * The L3 part of an entry (2.4). `nobody`: a list is there and empty. `unset`: no list; with ports that is everybody,
@@ -44,7 +45,8 @@ export interface PeerContext {
 export const ANY_PEER: Peer = { kind: "any", key: "any" };
 
 export function labelsPeer(selector: SourcedSelector, constrained: boolean): Peer {
-  return { kind: "labels", key: `labels ${JSON.stringify(selector)}`, selector, constrained };
+  const terms = selector.map((item) => JSON.stringify(item)).sort();
+  return { kind: "labels", key: `labels ${terms.join(" ")}`, selector, constrained };
 }
 
 export function blockPeer(block: Block): Peer {

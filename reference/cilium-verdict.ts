@@ -10,6 +10,7 @@ import type { CiliumSettings } from "./cilium-settings.ts";
 import type { Direction, Scene } from "./network-policies.ts";
 import type { KubeObject } from "./objects.ts";
 import { type Party, showParty } from "./parties.ts";
+import type { Because } from "./reasons.ts";
 
 /** The accepted rules of a cluster under Cilium. */
 export interface CiliumPolicies {
@@ -100,7 +101,7 @@ function enforcedSide(
   );
   // R4.3.10: the policy of before stays, whatever that was.
   if (conflict !== undefined) {
-    const because = { code: "conflicting-rules", detail: `${showParty(subject)}: ${conflict}` };
+    const because: Because = { code: "conflicting-rules", detail: `${showParty(subject)}: ${conflict}` };
     const allowed = scene.unknowns.ask(`old policy of ${showParty(subject)} ${direction}`, because);
     return sideOf(
       allowed ? "allow" : "deny",
@@ -161,7 +162,7 @@ function judgedSide(grants: readonly Grant[], own: readonly Grant[], defaultDeny
   if (judgement.passing.length === 0) return denied;
   const passingOwn = judgement.passing.filter((grant) => grant.entry !== undefined);
   if (isDisputed(own, passingOwn, defaultDeny, view)) {
-    const because = { code: "default-deny-off-l7", detail: "HTTP rules without default deny in 1.17" };
+    const because: Because = { code: "default-deny-off-l7", detail: "HTTP rules without default deny in 1.17" };
     if (!view.scene.unknowns.ask("the allow-all lifts HTTP rules", because)) return denied;
   }
   if (!isAuthenticated(judgement.passing, view)) return denied;

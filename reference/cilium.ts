@@ -12,6 +12,7 @@ import type { KubeObject } from "./objects.ts";
 import type { ReferenceOptions } from "./options.ts";
 import { type NodeParty, type Party } from "./parties.ts";
 import { fieldsOf, textOf } from "./values.ts";
+import type { Because } from "./reasons.ts";
 
 export type { CiliumPolicies } from "./cilium-verdict.ts";
 
@@ -86,7 +87,7 @@ function asPolicySees(
   const name = `${dialled.service.namespace}/${dialled.service.name}`;
   const { settings } = policies;
   if (source.kind === "pod") {
-    const because = { code: "kube-proxy-replacement", detail: name };
+    const because: Because = { code: "kube-proxy-replacement", detail: name };
     if (settings.kubeProxyReplacement) return translated;
     if (scene.unknowns.ask("kube-proxy is replaced", because)) return translated;
     const [address] = dialled.addresses;
@@ -130,7 +131,7 @@ function redirected(leg: Leg, outcome: Outcome, policies: CiliumPolicies, scene:
     );
   });
   if (policy === undefined) return outcome;
-  const because = { code: "local-redirect", detail: `${policy.namespace}/${policy.name}` };
+  const because: Because = { code: "local-redirect", detail: `${policy.namespace}/${policy.name}` };
   const verdict = scene.unknowns.ask("redirected backend allows", because) ? "allow" : "deny";
   return { egress: { ...outcome.egress, verdict }, ingress: { ...outcome.ingress, verdict } };
 }

@@ -14,7 +14,7 @@ import type { Cluster, Workload } from "./cluster.ts";
 import { declared, type ReferenceOptions } from "./options.ts";
 import { type Party, partyOfNode, partyOfPod } from "./parties.ts";
 import type { Service } from "./services.ts";
-import type { Because } from "./unknowns.ts";
+import type { Because } from "./reasons.ts";
 import { isFields } from "./values.ts";
 
 /** What an endpoint name stands for. All parties of a name must agree for it to have one verdict. */

@@ -9,6 +9,7 @@ import type { Dialect } from "./options.ts";
 import type { Party } from "./parties.ts";
 import { fieldsOf, isGiven, labelsOf } from "./values.ts";
 import type { Pod } from "./workloads.ts";
+import type { Because } from "./reasons.ts";
 
 /** Policies of another network could decide either way. */
 const NETWORKS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -41,7 +42,7 @@ export function withForeign(side: Side, party: Party, foreign: readonly KubeObje
     .filter((object) => side.verdict === "allow" || isOf(object, NETWORKS))
     .find((object) => touches(object, party.pod, scene));
   if (touching === undefined) return side;
-  const because = { code: "foreign-policy", detail: fullName(touching) };
+  const because: Because = { code: "foreign-policy", detail: fullName(touching) };
   if (scene.unknowns.ask(`foreign policy agrees about ${party.pod.id}`, because)) return side;
   return { ...side, verdict: side.verdict === "allow" ? "deny" : "allow" };
 }

@@ -11,12 +11,14 @@ import type { Scene } from "./network-policies.ts";
 import { objectsOf } from "./objects.ts";
 import type { ReferenceOptions } from "./options.ts";
 import { everyWorld, type Unknowns } from "./unknowns.ts";
+import type { Because } from "./reasons.ts";
 
 export type { Answer, Decider, Reason, Section, SideAnswer, Verdict } from "./answers.ts";
 export { UnknownEndpointError } from "./endpoints.ts";
 export type { Flow, HttpRequest } from "./flows.ts";
 export type { Dialect, ReferenceOptions } from "./options.ts";
-export type { Because } from "./unknowns.ts";
+export type { Because, ReasonCode } from "./reasons.ts";
+export { REASONS } from "./reasons.ts";
 
 /** Refused objects in the input mean no answer, unless the caller asks for a cluster's view (`asCluster`). */
 export class RefusedInputError extends Error {}
@@ -57,7 +59,7 @@ export class Reference {
 
   /** One answer for each family that the leg can use; where the families are not told, they are one more unknown. */
   #answers(leg: Leg): readonly Answer[] {
-    const because = { code: "unknown-address", detail: "address family" };
+    const because: Because = { code: "unknown-address", detail: "address family" };
     if (leg.familiesTold)
       return leg.families.map((family) =>
         answerIn((unknowns) => this.#outcome(leg, { ...this.#scene(leg, unknowns), family })),
@@ -92,6 +94,5 @@ export class Reference {
 }
 
 function answerIn(evaluate: (unknowns: Unknowns) => Outcome): Answer {
-  const worlds = everyWorld(evaluate);
-  return answerOfWorlds(worlds.outcomes, worlds.because, worlds.complete);
+  return answerOfWorlds(everyWorld(evaluate));
 }

@@ -16,6 +16,7 @@ import { hasPorts, isIcmp } from "./protocols.ts";
 import { type Service, type ServicePort, selectedBy, targetPortOf } from "./services.ts";
 import type { Unknowns } from "./unknowns.ts";
 import type { Pod } from "./workloads.ts";
+import type { Because } from "./reasons.ts";
 
 /** The address of a Service that was dialled, when there was one. */
 export interface Dialled {
@@ -237,7 +238,7 @@ function backendsOf(service: Service, cluster: Cluster, options: ReferenceOption
   }));
 }
 
-function noBackends(service: Service): { code: string; detail: string } {
+function noBackends(service: Service): Because {
   return { code: "service-without-backends", detail: `${service.namespace}/${service.name}` };
 }
 

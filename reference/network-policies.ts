@@ -12,6 +12,7 @@ import { readSelector, selects } from "./selectors.ts";
 import type { Unknowns } from "./unknowns.ts";
 import { type Fields, fieldsOf, isGiven, itemsOf, textOf, textsOf, wholeOf } from "./values.ts";
 import type { ContainerPort, Pod } from "./workloads.ts";
+import type { Because } from "./reasons.ts";
 
 export type Direction = "ingress" | "egress";
 
@@ -72,7 +73,7 @@ function isOnOwnNode(remote: Party, pod: Pod, scene: Scene): boolean {
   return remote.kind === "node" && isOwnNode(remote, pod, scene.unknowns);
 }
 
-function undefinedProtocol(protocol: string): { code: string; detail: string } {
+function undefinedProtocol(protocol: string): Because {
   return { code: "protocol-undefined", detail: protocol };
 }
 

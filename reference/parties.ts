@@ -2,6 +2,7 @@ import type { Address, Family } from "./addresses.ts";
 import type { Cluster, Node } from "./cluster.ts";
 import type { Unknowns } from "./unknowns.ts";
 import type { Pod } from "./workloads.ts";
+import type { Because } from "./reasons.ts";
 
 /** One end of a connection. */
 export type Party =
@@ -53,7 +54,7 @@ export function partyOfNode(node: Node): NodeParty {
 export function isOwnNode(node: NodeParty, pod: Pod, unknowns: Unknowns): boolean {
   if (node.place === "local") return true;
   if (node.place === "remote") return false;
-  const because = { code: "unknown-node", detail: `${pod.id} on ${node.id}` };
+  const because: Because = { code: "unknown-node", detail: `${pod.id} on ${node.id}` };
   if (node.place === "named" && node.node !== undefined)
     return pod.node === undefined
       ? unknowns.equals(`node of ${pod.id}`, node.node.name, because)

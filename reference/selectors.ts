@@ -1,4 +1,5 @@
-import type { Because, Unknowns } from "./unknowns.ts";
+import type { Because } from "./reasons.ts";
+import type { Unknowns } from "./unknowns.ts";
 import { type Fields, fieldsOf, itemsOf, labelsOf, textOf, textsOf } from "./values.ts";
 
 export interface Requirement {

@@ -1,14 +1,11 @@
 import { areDisjoint, isWithin, type Prefix, showPrefix } from "./addresses.ts";
-
-/** Why an answer is not certain: a short code and the thing it is about. */
-export interface Because {
-  readonly code: string;
-  readonly detail: string;
-}
+import type { Because } from "./reasons.ts";
 
 interface Choice {
+  readonly key: string;
+  readonly because: Because;
   readonly options: number;
-  taken: number;
+  readonly taken: number;
 }
 
 /**
@@ -23,7 +20,6 @@ export class Unknowns {
   readonly #known = new Map<string, number>();
   readonly #taken = new Map<string, string>();
   readonly #places = new Map<string, { prefix: Prefix; inside: boolean }[]>();
-  readonly reasons: Because[] = [];
 
   constructor(script: readonly number[]) {
     this.#script = script;
@@ -34,9 +30,8 @@ export class Unknowns {
     let index = this.#known.get(key);
     if (index === undefined) {
       index = this.#script[this.#choices.length] ?? 0;
-      this.#choices.push({ options: options.length, taken: index });
+      this.#choices.push({ key, because, options: options.length, taken: index });
       this.#known.set(key, index);
-      this.reasons.push(because);
     }
     return options[index] ?? options[0];
   }
@@ -68,6 +63,11 @@ export class Unknowns {
     return answer;
   }
 
+  /** What was asked, and what was answered. */
+  get choices(): readonly Choice[] {
+    return this.#choices;
+  }
+
   /** The script of the next world, or undefined after the last. */
   next(): readonly number[] | undefined {
     const choices = [...this.#choices];
@@ -80,24 +80,42 @@ export class Unknowns {
 /** More combinations than this are not tried: the answer is then unsure. */
 const WORLD_LIMIT = 1024;
 
+interface World<T> {
+  readonly outcome: T;
+  readonly choices: readonly Choice[];
+}
+
+/** Every possible world with what `evaluate` says in it; incomplete when there are too many to try them all. */
 export interface Worlds<T> {
-  readonly outcomes: readonly T[];
-  readonly because: readonly Because[];
-  /** False when there were too many combinations to try them all. */
+  readonly worlds: readonly World<T>[];
   readonly complete: boolean;
 }
 
 /** Runs `evaluate` once in every possible world. */
 export function everyWorld<T>(evaluate: (unknowns: Unknowns) => T): Worlds<T> {
-  const outcomes: T[] = [];
-  const because = new Map<string, Because>();
+  const worlds: World<T>[] = [];
   let script: readonly number[] | undefined = [];
   while (script !== undefined) {
-    if (outcomes.length === WORLD_LIMIT) return { outcomes, because: [...because.values()], complete: false };
+    if (worlds.length === WORLD_LIMIT) return { worlds, complete: false };
     const unknowns: Unknowns = new Unknowns(script);
-    outcomes.push(evaluate(unknowns));
-    for (const reason of unknowns.reasons) because.set(`${reason.code} ${reason.detail}`, reason);
+    worlds.push({ outcome: evaluate(unknowns), choices: unknowns.choices });
     script = unknowns.next();
   }
-  return { outcomes, because: [...because.values()], complete: true };
+  return { worlds, complete: true };
+}
+
+/** The facts that matter: with different answers to them, different outcomes are possible. */
+export function decidingReasons<T>(worlds: readonly World<T>[], show: (outcome: T) => string): readonly Because[] {
+  const facts = new Map<string, { because: Because; outcomes: Map<number, Set<string>> }>();
+  for (const { outcome, choices } of worlds)
+    for (const { key, because, taken } of choices) {
+      const fact = facts.get(key) ?? { because, outcomes: new Map<number, Set<string>>() };
+      facts.set(key, fact);
+      fact.outcomes.set(taken, (fact.outcomes.get(taken) ?? new Set()).add(show(outcome)));
+    }
+  const differs = ({ outcomes }: { outcomes: Map<number, Set<string>> }) =>
+    new Set([...outcomes.values()].map((set) => [...set].sort().join(" "))).size > 1;
+  const deciding = [...facts.values()].filter(differs);
+  const chosen = (deciding.length > 0 ? deciding : [...facts.values()]).map((fact) => fact.because);
+  return [...new Map(chosen.map((because) => [`${because.code} ${because.detail}`, because])).values()];
 }
