@@ -20,30 +20,26 @@ export interface FlowParty {
   readonly node: string | null;
 }
 
+/** What happened, as it was seen; a record is written when somebody asks. */
 interface Kept {
   readonly at: number;
-  readonly record: FlowRecord;
-  readonly from: string | null;
-  readonly to: string | null;
+  readonly number: number;
+  readonly packet: LoggedPacket;
+  readonly drop: Drop | null;
+  readonly source: FlowParty;
+  readonly destination: FlowParty;
+  /** The judgements of a forwarded connection, egress first; null where nothing judged. */
+  readonly judged: readonly (Judgement | null)[];
 }
 
 export class FlowLog {
   private kept: Kept[] = [];
+  private count = 0;
+  private readonly run = randomUUID();
   private readonly followers = new Set<(kept: Kept) => void>();
 
-  /** `judged` are the judgements of a forwarded connection, egress first; null where nothing judged. */
-  record(
-    packet: LoggedPacket,
-    drop: Drop | null,
-    source: FlowParty,
-    destination: FlowParty,
-    judged: readonly (Judgement | null)[],
-  ): void {
-    const at = Date.now();
-    const time = new Date(at).toISOString();
-    const node = destination.node ?? source.node ?? "";
-    const flow = flowOf(packet, drop, source, destination, judged, time, node);
-    const kept = { at, record: { flow, node_name: node, time }, from: source.place, to: destination.place };
+  record(seen: Omit<Kept, "at" | "number">): void {
+    const kept = { ...seen, at: Date.now(), number: ++this.count };
     this.kept.push(kept);
     if (this.kept.length > HISTORY * 1.25) this.kept = this.kept.slice(-HISTORY);
     for (const follower of this.followers) follower(kept);
@@ -51,22 +47,31 @@ export class FlowLog {
 
   history(filter: FlowFilter): readonly FlowRecord[] {
     const since = filter.sinceMs === undefined ? 0 : Date.now() - filter.sinceMs;
-    return this.kept.filter((kept) => kept.at >= since && matches(kept, filter)).map(({ record }) => record);
+    return this.kept.filter((kept) => kept.at >= since && matches(kept, filter)).map((kept) => this.write(kept));
   }
 
   /** Calls `heard` for each flow to come; the result ends it. */
   follow(filter: FlowFilter, heard: (record: FlowRecord) => void): () => void {
     const follower = (kept: Kept): void => {
-      if (matches(kept, filter)) heard(kept.record);
+      if (matches(kept, filter)) heard(this.write(kept));
     };
     this.followers.add(follower);
     return () => this.followers.delete(follower);
   }
+
+  private write(kept: Kept): FlowRecord {
+    const time = new Date(kept.at).toISOString();
+    const node = kept.destination.node ?? kept.source.node ?? "";
+    // One random part for the run, one that counts: as unique as a UUID, and cheap.
+    const uuid = `${this.run.slice(0, 24)}${kept.number.toString(16).padStart(12, "0")}`;
+    return { flow: flowOf(kept, uuid, time, node), node_name: node, time };
+  }
 }
 
 function matches(kept: Kept, filter: FlowFilter): boolean {
-  if (filter.verdict !== undefined && kept.record.flow.verdict !== filter.verdict) return false;
-  return isPlace(kept.from, filter.from) && isPlace(kept.to, filter.to);
+  const verdict = kept.drop === null ? "FORWARDED" : "DROPPED";
+  if (filter.verdict !== undefined && verdict !== filter.verdict) return false;
+  return isPlace(kept.source.place, filter.from) && isPlace(kept.destination.place, filter.to);
 }
 
 function isPlace(place: string | null, wanted: string | undefined): boolean {
@@ -74,18 +79,10 @@ function isPlace(place: string | null, wanted: string | undefined): boolean {
   return place !== null && (wanted.endsWith("/") ? place.startsWith(wanted) : place === wanted);
 }
 
-function flowOf(
-  packet: LoggedPacket,
-  drop: Drop | null,
-  source: FlowParty,
-  destination: FlowParty,
-  judged: readonly (Judgement | null)[],
-  time: string,
-  node: string,
-): Flow {
+function flowOf({ packet, drop, source, destination, judged }: Kept, uuid: string, time: string, node: string): Flow {
   const base = {
     time,
-    uuid: randomUUID(),
+    uuid,
     IP: { source: packet.source, destination: packet.destination, ipVersion: packet.family === 4 ? "IPv4" : "IPv6" },
     l4: layer4(packet),
     source: endpoint(source),

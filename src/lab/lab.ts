@@ -191,7 +191,13 @@ export class Lab {
   private recordFlow(packet: LoggedPacket, drop: Drop | null): void {
     const judged =
       drop === null ? [judgementOf(this.tables, "egress", packet), judgementOf(this.tables, "ingress", packet)] : [];
-    this.flows.record(packet, drop, this.party(packet.source), this.party(packet.destination), judged);
+    this.flows.record({
+      packet,
+      drop,
+      source: this.party(packet.source),
+      destination: this.party(packet.destination),
+      judged,
+    });
   }
 
   private party(address: string): FlowParty {

@@ -48,7 +48,7 @@ function inside(
     const fd = socket(family === 4 ? AF_INET : AF_INET6, type | SOCK_NONBLOCK, 0);
     try {
       if (family === 6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-      if ((type & 3) === SOCK_STREAM) setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+      if (port !== 0 && type === SOCK_STREAM) setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
       if (options.foreign === true) allowForeign(fd, family);
       bind(fd, socketAddress(address, port));
       then(fd);
