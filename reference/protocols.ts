@@ -68,10 +68,13 @@ const ICMP_TYPES: Readonly<Record<"IPv4" | "IPv6", Readonly<Record<string, numbe
   },
 };
 
-/** The number of an ICMP type given as number, digits or name; undefined when it is none of that family (V6). */
+/**
+ * The number of an ICMP type given as number, digits or name; undefined when it is none of that family (V6). The schema
+ * bounds digits alone: a number above 255 is accepted, and no packet has that type.
+ */
 export function icmpTypeOf(value: unknown, family: "IPv4" | "IPv6"): number | undefined {
   const table = ICMP_TYPES[family];
   if (typeof value === "string" && Object.hasOwn(table, value)) return table[value];
-  const number = typeof value === "string" && /^[0-9]{1,3}$/.test(value) ? Number(value) : value;
-  return typeof number === "number" && Number.isInteger(number) && number >= 0 && number <= 255 ? number : undefined;
+  if (typeof value === "string") return /^[0-9]{1,3}$/.test(value) && Number(value) <= 255 ? Number(value) : undefined;
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 ? value : undefined;
 }
