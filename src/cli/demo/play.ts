@@ -122,10 +122,12 @@ interface Seen {
   readonly drop: Drop | null;
 }
 
+let stages = 0;
+
 /** The lab of one run, or the reason why there is none. */
 class Stage {
   obstacle: LabError | null = null;
-  private readonly name = `demo-${process.pid}`;
+  private readonly name = `demo-${process.pid}-${++stages}`;
   private readonly fault: Fault | undefined;
   private running: LabInput | undefined;
 
