@@ -75,11 +75,14 @@ export function answerOfWorlds({ worlds, complete }: Worlds<Outcome>): Answer {
   };
 }
 
+/** Where worlds agree on the verdict for different reasons, the weightier reason is told. */
+const WEIGHTIEST: readonly Reason[] = ["rule", "default-deny", "always-allowed", "no-policy"];
+
 function sideOfWorlds(sides: readonly Side[]): SideAnswer {
   const verdicts = new Set(sides.map((side) => side.verdict));
   return {
     verdict: verdicts.size === 1 ? ([...verdicts][0] ?? "deny") : "unsure",
-    reason: sides[0]?.reason ?? "no-policy",
+    reason: WEIGHTIEST.find((reason) => sides.some((side) => side.reason === reason)) ?? "no-policy",
     deciders: distinct(sides.flatMap((side) => side.deciders)),
   };
 }

@@ -83,7 +83,7 @@ function inOrder(policies: readonly KubeObject[], scene: Scene): readonly (reado
   const older = policies.filter((policy) => policy.kind !== "ClusterNetworkPolicy");
   if (newer.length === 0 || older.length === 0) return byPriority(policies);
   const order = scene.unknowns.choose("order of API versions", ["merged", "newer", "older"], {
-    code: "priority-conflict",
+    code: "undefined-order",
     detail: "AdminNetworkPolicy beside ClusterNetworkPolicy",
   });
   if (order === "merged") return byPriority(policies);

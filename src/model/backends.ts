@@ -42,8 +42,7 @@ export interface PortBackends {
 export function resolveService(world: World, service: Service): readonly PortBackends[] {
   if (service.type === "ExternalName") return [];
   const index = indexOf(world);
-  const members = service.selector === undefined ? [] : selectPods(index, service.namespace, service.selector);
-  const ready = members.filter(({ pod }) => pod.ready !== false || service.publishNotReadyAddresses);
+  const ready = readyPods(index, service);
   const written = index.endpoints.get(`${service.namespace}/${service.name}`) ?? [];
   return service.ports.map((port) => {
     const backends: Backend[] = [];
@@ -54,6 +53,36 @@ export function resolveService(world: World, service: Service): readonly PortBac
     backends.push(...writtenBackends(index, service, port, written));
     return { port, backends };
   });
+}
+
+/**
+ * Whom the name of a headless Service tells: every pod that it selects, whether or not it has one of the Service's ports,
+ * and every address that is written for it. A client reaches the port that it dials (SVC-02).
+ */
+export function headlessBackends(world: World, service: Service, port: number): readonly Backend[] {
+  const index = indexOf(world);
+  const pods = readyPods(index, service).map(
+    ({ workload, pod, match }): Backend => ({ kind: "pod", workload, pod, port, member: match }),
+  );
+  const addresses = (index.endpoints.get(`${service.namespace}/${service.name}`) ?? []).flatMap((written) => [
+    ...written.addresses,
+    ...(service.publishNotReadyAddresses ? (written.notReady ?? []) : []),
+  ]);
+  const unique = new Map(addresses.map((address) => [formatAddress(address), address]));
+  return [...pods, ...[...unique.values()].map((address) => addressBackend(index, address, port))];
+}
+
+function readyPods(index: Index, service: Service): ReturnType<typeof selectPods> {
+  const members = service.selector === undefined ? [] : selectPods(index, service.namespace, service.selector);
+  return members.filter(({ pod }) => pod.ready !== false || service.publishNotReadyAddresses);
+}
+
+/** A hand-written address: that of a pod with a network of its own, or of whoever has it. */
+function addressBackend(index: Index, address: Address, port: number): Backend {
+  const owner = index.byAddress
+    .get(formatAddress(address))
+    ?.find(({ workload, pod }) => !podTraits(workload, pod).hostNetwork);
+  return owner === undefined ? { kind: "address", address, port } : { kind: "pod", ...owner, port, member: "yes" };
 }
 
 /**
@@ -114,12 +143,7 @@ function writtenBackends(
         const key = `${text} ${target.port}`;
         if (seen.has(key)) continue;
         seen.add(key);
-        const owner = index.byAddress.get(text)?.find(({ workload, pod }) => !podTraits(workload, pod).hostNetwork);
-        out.push(
-          owner === undefined
-            ? { kind: "address", address, port: target.port }
-            : { kind: "pod", ...owner, port: target.port, member: "yes" },
-        );
+        out.push(addressBackend(index, address, target.port));
       }
     }
   }

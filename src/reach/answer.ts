@@ -78,9 +78,11 @@ export class Questions {
     const sources = this.sources(question.from);
     const targets = this.targets(question);
     const pairs: PairAnswer[] = [];
+    // A workload with itself means two of its pods (design).
+    const isReplicated = isWholeWorkload(sources) && isWholeWorkload(targets.map((target) => target.endpoint));
     for (const from of sources) {
       for (const target of targets) {
-        if (sources.length > 1 && from === target.endpoint && isReplicated(sources, from)) continue;
+        if (isReplicated && from === target.endpoint) continue;
         for (const family of this.families(question, from, target.endpoint)) {
           pairs.push(this.pair(from, target, family, question));
         }
@@ -226,4 +228,14 @@ function combine(pairs: readonly PairAnswer[]): Answer {
 
 function uniqueEndpoints(list: readonly Endpoint[]): Endpoint[] {
   return [...new Set(list)];
+}
+
+/** Whether these are all the pods of one workload, which has several. */
+function isWholeWorkload(members: readonly Endpoint[]): boolean {
+  const [first] = members;
+  if (first?.kind !== "pod" || members.length < 2) return false;
+  return (
+    members.length === first.workload.pods.length &&
+    members.every((member) => member.kind === "pod" && member.workload === first.workload)
+  );
 }

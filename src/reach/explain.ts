@@ -159,7 +159,8 @@ function decide(
     if (tier.mode === "ordered") {
       const first = firstHits(own);
       if (first.length === 0 || first.every((h) => h.rule.action === "pass")) continue;
-      return { reason: "rule", deciders: origins(first) };
+      // In another order a rule that passes the tier on may come first; what decides then is behind it.
+      return { reason: "rule", deciders: origins(first.filter((h) => h.rule.action !== "pass")) };
     }
     const touched = hits.some((h) => h.policy.tier === tier.name);
     if (!closed && !touched) continue;
