@@ -81,6 +81,17 @@ class Compiler {
   }
 
   private refuseTiers(): void {
+    // With both settings the nodes themselves are closed, whatever the policies.
+    if (this.set.hostFirewall && this.set.enforcement === "always") {
+      const origin = {
+        kind: "ConfigMap",
+        namespace: "kube-system",
+        name: "cilium-config",
+        section: "ingress",
+        index: 0,
+      } as const;
+      this.refuse(origin, "node-policies");
+    }
     const ordered = new Set(this.set.tiers.filter((tier) => tier.mode === "ordered").map((tier) => tier.name));
     for (const policy of this.set.policies) {
       const why = ordered.has(policy.tier)

@@ -1,0 +1,135 @@
+/**
+ * What the lab is told to enforce, compiled from the rule form, says the same as the engine: for every two ends and every
+ * port that a scene asks about. No kernel here; `test/lab` shows that packets obey the tables.
+ */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { readDocuments } from "../../src/documents/document.ts";
+import { planOf } from "../../src/lab/compile/plan-of.ts";
+import { rulesetOf } from "../../src/lab/compile/ruleset-of.ts";
+import { populationOf } from "../../src/lab/sites.ts";
+import { judgementOf, PROTOCOL_NUMBER, VerdictCompiler, type VerdictTables } from "../../src/lab/verdicts.ts";
+import { formatAddress, parseAddress } from "../../src/net/address.ts";
+import { openDialect } from "../../src/policy/registry.ts";
+import type { Endpoint } from "../../src/reach/endpoint.ts";
+import { Engine } from "../../src/reach/engine.ts";
+import { type Verdict, pointVerdict } from "../../src/reach/explain.ts";
+import { ciliumScene, type Dialect, DIALECTS, documentsOf, kubernetesScene, type Scene } from "../property/scenes.ts";
+
+/** Scenes a dialect; the whole count with BULKHEAD_FULL=1. */
+const SCENES = process.env.BULKHEAD_FULL === "1" ? 1_500 : 150;
+
+/** An end as both know it. */
+interface End {
+  readonly endpoint: Endpoint;
+  readonly address: string;
+  readonly family: "IPv4" | "IPv6";
+}
+
+interface Compared {
+  /** Rules that the lab refuses make a scene none of its business. */
+  readonly supported: boolean;
+  readonly asked: number;
+  readonly differences: readonly string[];
+}
+
+function compare(scene: Scene): Compared {
+  const sources = documentsOf(scene).map((document, i) => ({ name: `${i}.json`, text: JSON.stringify(document) }));
+  const dialect = openDialect(scene.dialect);
+  if (dialect === undefined) throw new Error(`no dialect ${scene.dialect}`);
+  const engine = Engine.open(readDocuments(sources).documents, { dialect, asCluster: true });
+  const lab = planOf(engine.world, dialect);
+  const { ruleset, unsupported } = rulesetOf(engine.policies, lab.population);
+  if (unsupported.length > 0) return { supported: false, asked: 0, differences: [] };
+  const tables = new VerdictCompiler().compile(populationOf(lab.plan), ruleset);
+  const ends = endsOf(engine, lab, scene);
+  const points = new Map(
+    scene.flows.flatMap(({ protocol, port }) =>
+      protocol === "VRRP" || port === undefined ? [] : [[`${protocol} ${port}`, { protocol, port }] as const],
+    ),
+  );
+  const differences: string[] = [];
+  let asked = 0;
+  for (const from of ends) {
+    for (const to of ends) {
+      if (from === to || from.family !== to.family || from.address === to.address) continue;
+      if (from.endpoint.kind !== "pod" && to.endpoint.kind !== "pod") continue;
+      const bounds = engine.connections.between(from.endpoint, to.endpoint);
+      for (const { protocol, port } of points.values()) {
+        if (protocol === (from.family === "IPv4" ? "ICMPv6" : "ICMP")) continue;
+        const word = pointVerdict(bounds, { family: from.family, protocol, port });
+        if (word === "unsure") continue;
+        asked++;
+        const packet = {
+          source: from.address,
+          destination: to.address,
+          protocol: PROTOCOL_NUMBER[protocol],
+          destinationPort: port,
+        };
+        const told = judge(tables, packet);
+        if (told !== word) {
+          differences.push(
+            `${from.endpoint.name} → ${to.endpoint.name} ${protocol} ${port}: engine ${word}, lab ${told}`,
+          );
+        }
+      }
+    }
+  }
+  return { supported: true, asked, differences };
+}
+
+function judge(tables: VerdictTables, packet: Parameters<typeof judgementOf>[2]): Verdict {
+  const both = (["egress", "ingress"] as const).map((direction) => judgementOf(tables, direction, packet));
+  return both.some((judgement) => judgement?.action === "deny") ? "deny" : "allow";
+}
+
+/** Pods, nodes, and the addresses outside that the scene asks about. */
+function endsOf(engine: Engine, lab: ReturnType<typeof planOf>, scene: Scene): End[] {
+  const ends: End[] = [];
+  const add = (endpoint: Endpoint, addresses: readonly string[]): void => {
+    for (const text of addresses) {
+      const address = parseAddress(text);
+      if (address !== undefined) ends.push({ endpoint, address: formatAddress(address), family: address.family });
+    }
+  };
+  for (const group of engine.inventory.groups) {
+    for (const member of group.members) {
+      if (member.kind === "pod") add(member, (lab.podsOf.get(member.pod)?.[0]?.addresses ?? []).slice(0, 2));
+    }
+  }
+  for (const node of lab.plan.nodes) {
+    if (engine.world.nodes.some(({ name }) => name === node.name))
+      add(engine.inventory.node(node.name), node.addresses);
+  }
+  for (const name of new Set(scene.flows.flatMap(({ from, to }) => [from, to]))) {
+    if (!name.startsWith("ip:")) continue;
+    const resolved = engine.inventory.resolve(name);
+    const [endpoint] = resolved.kind === "endpoints" ? resolved.members : [];
+    if (endpoint?.kind === "outside") add(endpoint, [name.slice(3)]);
+  }
+  return ends;
+}
+
+const sceneOf = (dialect: Dialect): fc.Arbitrary<Scene> =>
+  dialect === "kubernetes" ? kubernetesScene(8) : ciliumScene(dialect, 8);
+
+describe("the lab's tables and the engine", () => {
+  test.each(DIALECTS)("agree under %s", (dialect) => {
+    let supported = 0;
+    let asked = 0;
+    fc.assert(
+      fc.property(sceneOf(dialect), (scene) => {
+        const compared = compare(scene);
+        if (compared.supported) supported++;
+        asked += compared.asked;
+        expect(compared.differences.slice(0, 5)).toEqual([]);
+      }),
+      { numRuns: SCENES, seed: 20_260_101 },
+    );
+    // The comparison is worth something only where most of it happens.
+    expect({ supported: supported > SCENES / 20, asked: asked > SCENES * 20 }).toEqual({
+      supported: true,
+      asked: true,
+    });
+  });
+});
