@@ -10,7 +10,9 @@ const LETTER = 7.2;
 export function* reachSvg(report: ReachReport): Iterable<string> {
   const pairs = [...report.pairs];
   // What is outside is no row of its own, but has a place in the picture.
-  const names = [...new Set([...report.rows.map(({ row }) => row.name), ...pairs.flatMap(({ from, to }) => [from, to])])];
+  const names = [
+    ...new Set([...report.rows.map(({ row }) => row.name), ...pairs.flatMap(({ from, to }) => [from, to])]),
+  ];
   const at = new Map(names.map((name, i) => [name, i] as const));
   const widest = Math.max(4, ...names.map(textWidth)) * LETTER;
   const left = Math.ceil(widest) + 24;

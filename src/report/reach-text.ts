@@ -17,23 +17,19 @@ export function* reachText(report: ReachReport, style: Style): Iterable<string> 
     if (pair.unsure.length > 0) unsure++;
     let target = pair.to;
     for (const [may, why] of lines(pair, style)) {
-      rows.push([pair.from === source ? "" : pair.from, target, may, ...(report.provenance ? [why] : [])]);
+      const from = pair.from === source ? "" : printable(pair.from);
+      rows.push([from, printable(target), may, ...(report.provenance ? [printable(why)] : [])]);
       source = pair.from;
       target = "";
     }
   }
   if (rows.length > 0) {
-    for (const [i, line] of table([head, ...rows.map((row) => row.map(cell))]).entries()) {
+    for (const [i, line] of table([head, ...rows]).entries()) {
       yield `${i === 0 ? style("strong", line) : line}\n`;
     }
     yield "\n";
   }
-  yield `${summary(report, pairs, unsure)}\n`;
-}
-
-/** A cell without characters that move the cursor; the colours that the report itself added stay. */
-function cell(text: string): string {
-  return text.includes("\u001b") ? text : printable(text);
+  yield `${printable(summary(report, pairs, unsure))}\n`;
 }
 
 function lines(pair: ReachPair, style: Style): [may: string, why: string][] {
