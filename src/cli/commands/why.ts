@@ -91,9 +91,9 @@ function onlyPort(engine: Engine, to: string): ProtocolPort {
   const ports: readonly ProtocolPort[] =
     resolved.kind === "service"
       ? resolved.service.ports
-      : resolved.kind === "unsure"
-        ? []
-        : resolved.members.flatMap((member) => (member.kind === "pod" ? member.workload.ports : []));
+      : "members" in resolved
+        ? resolved.members.flatMap((member) => (member.kind === "pod" ? member.workload.ports : []))
+        : [];
   const distinct = new Map(ports.map(({ protocol, port }) => [`${port}/${protocol}`, { protocol, port }]));
   const [only] = distinct.values();
   if (only === undefined) throw inputFailure(`${to} declares no port`, "Say which with --port, such as --port 80/TCP.");
