@@ -80,10 +80,11 @@ const WEIGHTIEST: readonly Reason[] = ["rule", "default-deny", "always-allowed",
 
 function sideOfWorlds(sides: readonly Side[]): SideAnswer {
   const verdicts = new Set(sides.map((side) => side.verdict));
+  const reason = WEIGHTIEST.find((item) => sides.some((side) => side.reason === item)) ?? "no-policy";
   return {
     verdict: verdicts.size === 1 ? ([...verdicts][0] ?? "deny") : "unsure",
-    reason: WEIGHTIEST.find((reason) => sides.some((side) => side.reason === reason)) ?? "no-policy",
-    deciders: distinct(sides.flatMap((side) => side.deciders)),
+    reason,
+    deciders: distinct(sides.filter((side) => side.reason === reason).flatMap((side) => side.deciders)),
   };
 }
 

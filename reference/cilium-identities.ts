@@ -186,7 +186,9 @@ function clusterOfReserved(party: Party, settings: CiliumSettings): Labels {
   };
 }
 
-/** The host endpoint, for rules with a nodeSelector: the labels of its Node object (R9.5, R9.6). */
-export function hostEndpointIdentity(party: NodeParty): Identity {
-  return identityFrom(party, [reserved("host"), { source: "k8s", lookUp: (key) => nodeLabel(party, key) }], "never");
+/** The host endpoint, for rules with a nodeSelector: the labels of its Node object, filtered (R9.5, R9.6, 3.1). */
+export function hostEndpointIdentity(party: NodeParty, settings: CiliumSettings): Identity {
+  const lookUp = (key: string) => (isIdentityLabel(key, settings.labelPatterns) ? nodeLabel(party, key) : undefined);
+  const names = ["host", ...(party.node?.apiServer === true ? ["kube-apiserver"] : [])];
+  return identityFrom(party, [reserved(...names), { source: "k8s", lookUp }], "never");
 }

@@ -1,16 +1,18 @@
 /** One question – may X talk to Y on this port, with this request – and its answer with every hop. */
 
 import { type Because, mergeBecause } from "../base/because.ts";
-import type { Backend } from "../model/backends.ts";
-import { headlessBackends, resolveService } from "../model/backends.ts";
-import type { World } from "../model/world.ts";
-import { type Family, formatAddress } from "../net/address.ts";
+import type { Service } from "../model/world.ts";
+import { type Family, parseAddress } from "../net/address.ts";
 import type { ApplicationQuestion } from "../net/application.ts";
 import { hasPorts, type Protocol } from "../net/protocol.ts";
-import { type Connections, isSelf } from "./connection.ts";
 import { type Endpoint, endpointFamilies } from "./endpoint.ts";
-import { explainSide, type FlowPoint, pointVerdict, type SideExplanation, type Verdict } from "./explain.ts";
+import { type FlowPoint, pointVerdict, type Verdict } from "./explain.ts";
+import type { Hop, RouteHop } from "./hop.ts";
 import type { Inventory } from "./inventory.ts";
+import type { Legs, Replica } from "./leg.ts";
+import type { Delivery, Dial, Services } from "./services.ts";
+
+export type { Hop } from "./hop.ts";
 
 /** What a user asks. Names are those of the design's contract. */
 export interface Question {
@@ -23,11 +25,6 @@ export interface Question {
   readonly family?: Family;
   readonly application?: ApplicationQuestion;
 }
-
-/** One step of the path from source to destination. */
-export type Hop =
-  | { readonly kind: "rewrite"; readonly service: string; readonly detail: string }
-  | { readonly kind: "filter"; readonly at: string; readonly explanation: SideExplanation };
 
 /** The answer for one pair of ends in one family. */
 export interface PairAnswer {
@@ -49,155 +46,107 @@ export interface Answer {
   readonly because: readonly Because[];
   readonly applicationLimited: boolean;
   readonly pairs: readonly PairAnswer[];
-  /** Why nothing could be asked (an unknown name, a Service without that port); the verdict is then `unsure`. */
+  /** Why there is no pair of ends to judge. */
   readonly problem?: string;
+  /** Ways that end before any end is reached, each at its place. */
+  readonly stops?: readonly RouteHop[];
 }
 
 /** A problem with the question itself, for the user. */
 export class QuestionError extends Error {}
 
-interface Target {
-  readonly endpoint: Endpoint;
-  readonly port: number;
-  readonly hops: readonly Hop[];
-}
-
 export class Questions {
-  private readonly world: World;
   private readonly inventory: Inventory;
-  private readonly connections: Connections;
+  private readonly services: Services;
+  private readonly legs: Legs;
 
-  constructor(world: World, inventory: Inventory, connections: Connections) {
-    this.world = world;
+  constructor(inventory: Inventory, services: Services, legs: Legs) {
     this.inventory = inventory;
-    this.connections = connections;
+    this.services = services;
+    this.legs = legs;
   }
 
   /** Answers a question. Throws QuestionError where a name or port of it means nothing. */
   ask(question: Question): Answer {
     const sources = this.sources(question.from);
-    const targets = this.targets(question);
+    if ("because" in sources) return unsure(sources.because);
+    const dials = this.dials(question);
+    if ("because" in dials) return unsure(dials.because);
     const pairs: PairAnswer[] = [];
+    const stops: RouteHop[] = [];
     // A workload with itself means two of its pods (design).
-    const isReplicated = isWholeWorkload(sources) && isWholeWorkload(targets.map((target) => target.endpoint));
+    const ends = dials.flatMap((dial) => (dial.kind === "end" ? [dial.endpoint] : []));
+    const isReplicated = ends.length === dials.length && isWholeWorkload(sources) && isWholeWorkload(ends);
+    let reached = false;
     for (const from of sources) {
-      for (const target of targets) {
-        if (isReplicated && from === target.endpoint) continue;
-        for (const family of this.families(question, from, target.endpoint)) {
-          pairs.push(this.pair(from, target, family, question));
+      for (const dial of dials) {
+        if (isReplicated && dial.kind === "end" && from === dial.endpoint) continue;
+        const delivered = this.services.deliver(from, dial, question.protocol, question.port ?? 0);
+        stops.push(...delivered.stops);
+        for (const delivery of delivered.deliveries) {
+          reached = true;
+          for (const replica of this.legs.replicas(from, delivery)) {
+            for (const family of families(question, from, delivery)) {
+              pairs.push(this.pair(from, delivery, replica, family, question));
+            }
+          }
         }
       }
     }
-    if (pairs.length === 0) {
-      return targets.length === 0
-        ? {
-            verdict: "deny",
-            because: [],
-            applicationLimited: false,
-            pairs,
-            problem: `${question.to} has no backend for this port`,
-          }
-        : {
-            verdict: "deny",
-            because: [],
-            applicationLimited: false,
-            pairs,
-            problem: "the two ends share no address family",
-          };
-    }
-    return combine(pairs);
+    return combine(pairs, uniqueStops(stops), reached ? "the two ends share no address family" : undefined);
   }
 
-  private sources(name: string): readonly Endpoint[] {
+  private sources(name: string): readonly Endpoint[] | { readonly because: readonly Because[] } {
     const resolved = this.inventory.resolve(name);
-    if (resolved.kind === "problem") throw new QuestionError(resolved.message);
-    if (resolved.kind === "endpoints") return resolved.members;
-    // A Service as source stands for the pods behind it.
-    return uniqueEndpoints(
-      resolved.service.ports.flatMap((port) =>
-        this.backends(resolved.service, port.port, port.protocol).map((b) => b.endpoint),
-      ),
-    );
+    switch (resolved.kind) {
+      case "problem":
+        throw new QuestionError(resolved.message);
+      case "unsure":
+        return { because: resolved.because };
+      case "endpoints":
+        return resolved.members;
+      case "service":
+        return this.services.behind(resolved.service);
+    }
   }
 
-  private targets(question: Question): readonly Target[] {
-    const resolved = this.inventory.resolve(question.to);
-    if (resolved.kind === "problem") throw new QuestionError(resolved.message);
-    const port = question.port ?? 0;
-    if (resolved.kind === "endpoints") return resolved.members.map((endpoint) => ({ endpoint, port, hops: [] }));
-    if (!hasPorts(question.protocol)) {
-      throw new QuestionError(`${question.to} is a Service: ask for a TCP, UDP or SCTP port`);
+  private dials(question: Question): readonly Dial[] | { readonly because: readonly Because[] } {
+    const { to, protocol, port } = question;
+    const address = to.startsWith("ip:") ? parseAddress(to.slice(3)) : undefined;
+    const dialled = address === undefined ? undefined : this.services.dialOf(address, protocol, port ?? 0);
+    if (dialled !== undefined) {
+      if (dialled.kind === "address") checkPort(dialled.service, question);
+      return [dialled];
     }
-    return this.backends(resolved.service, port, question.protocol);
+    const resolved = this.inventory.resolve(to);
+    switch (resolved.kind) {
+      case "problem":
+        throw new QuestionError(resolved.message);
+      case "unsure":
+        return { because: resolved.because };
+      case "service":
+        checkPort(resolved.service, question);
+        return [{ kind: "service", service: resolved.service }];
+      case "endpoints":
+        // A node asked for by its name or address may pass a port on; a pod on its network is asked for itself.
+        return resolved.members.map((endpoint) =>
+          endpoint.kind === "node" && (address !== undefined || isNodeName(to))
+            ? { kind: "node", node: endpoint, ...(address === undefined ? {} : { address }) }
+            : { kind: "end", endpoint },
+        );
+    }
   }
 
-  private backends(service: Parameters<typeof resolveService>[1], port: number, protocol: Protocol): Target[] {
-    const name = `${service.namespace}/Service/${service.name}`;
-    if (service.type === "ExternalName") {
-      const resolved = this.inventory.resolve(`fqdn:${service.externalName ?? ""}`);
-      const hops: Hop[] = [{ kind: "rewrite", service: name, detail: `an alias of ${service.externalName ?? ""}` }];
-      return resolved.kind === "endpoints" ? resolved.members.map((endpoint) => ({ endpoint, port, hops })) : [];
-    }
-    if (service.headless) {
-      // The name resolves to the pods; the client dials the port it chose (kubernetes.md SVC-02).
-      const hops: Hop[] = [{ kind: "rewrite", service: name, detail: "headless: no translation" }];
-      return headlessBackends(this.world, service, port).map((backend) => this.backendTarget(backend, port, hops));
-    }
-    const ports = resolveService(this.world, service);
-    const found = ports.find((p) => p.port.port === port && p.port.protocol === protocol);
-    if (found === undefined) {
-      const known = service.ports.map((p) => `${p.port}/${p.protocol}`).join(", ");
-      throw new QuestionError(
-        `Service ${service.namespace}/${service.name} has no port ${port}/${protocol}; it has ${known || "none"}`,
-      );
-    }
-    return found.backends.map((b) =>
-      this.backendTarget(b, b.port, [{ kind: "rewrite", service: name, detail: `${port} → ${b.port}` }]),
-    );
-  }
-
-  private backendTarget(backend: Backend, port: number, hops: readonly Hop[]): Target {
-    if (backend.kind === "address") {
-      const resolved = this.inventory.address(backend.address, `ip:${formatAddress(backend.address)}`);
-      const member = resolved.kind === "endpoints" ? resolved.members[0] : undefined;
-      if (member === undefined) throw new QuestionError(`${formatAddress(backend.address)} is no endpoint`);
-      return { endpoint: member, port, hops };
-    }
-    const group = this.inventory.groups.find((g) => g.workload === backend.workload);
-    const index = backend.workload.pods.indexOf(backend.pod);
-    const member = group?.members[index];
-    if (member === undefined) throw new QuestionError(`${backend.workload.id} is no endpoint`);
-    return { endpoint: member, port, hops };
-  }
-
-  private families(question: Question, from: Endpoint, to: Endpoint): readonly Family[] {
-    const common = endpointFamilies(from).filter((f) => endpointFamilies(to).includes(f));
-    // A pod of which the input tells an address of one family may have one of the other: what is asked is answered.
-    const shared = common.length > 0 ? common : from.kind === "pod" ? endpointFamilies(to) : endpointFamilies(from);
-    if (question.protocol === "ICMP") return shared.filter((f) => f === "IPv4");
-    if (question.protocol === "ICMPv6") return shared.filter((f) => f === "IPv6");
-    return question.family === undefined ? shared : shared.filter((f) => f === question.family);
-  }
-
-  private pair(from: Endpoint, target: Target, family: Family, question: Question): PairAnswer {
-    const to = target.endpoint;
+  private pair(from: Endpoint, delivery: Delivery, replica: Replica, family: Family, question: Question): PairAnswer {
+    const { endpoint: to, port } = delivery;
     const point: FlowPoint = {
       family,
       protocol: question.protocol,
-      port: target.port,
+      port,
       ...(question.application === undefined ? {} : { application: question.application }),
     };
-    const bounds = this.connections.between(from, to);
+    const bounds = this.legs.bounds(from, delivery, replica, family, question.protocol);
     const verdict = pointVerdict(bounds, point);
-    const hops: Hop[] = [...target.hops];
-    const sight = this.connections.sights(from, to)[0];
-    if (sight !== undefined && !isSelf(from, to)) {
-      const { sides } = this.connections;
-      const egress = explainSide(sides, "egress", sight.fromSelf, sight.to, point);
-      const ingress = explainSide(sides, "ingress", sight.toSelf, sight.from, point);
-      hops.push({ kind: "filter", at: from.name, explanation: egress });
-      hops.push({ kind: "filter", at: to.name, explanation: ingress });
-    }
     const { application: _, ...connection } = point;
     const limited =
       pointVerdict(bounds, connection) !== "deny" &&
@@ -207,27 +156,65 @@ export class Questions {
       to,
       family,
       protocol: question.protocol,
-      port: target.port,
+      port,
       verdict,
       because: verdict === "unsure" ? bounds.because : [],
       applicationLimited: limited,
-      hops,
+      hops: [...delivery.hops, ...this.legs.filters(from, delivery, replica, point)],
     };
   }
 }
 
-function combine(pairs: readonly PairAnswer[]): Answer {
-  const verdicts = new Set(pairs.map((p) => p.verdict));
-  const because = pairs.reduce<readonly Because[]>((all, p) => mergeBecause(all, p.because), []);
-  const applicationLimited = pairs.some((p) => p.applicationLimited);
-  const only = verdicts.size === 1 ? pairs[0]?.verdict : undefined;
-  // Allow beside deny is a mixture whatever the rest is; one of them beside unsure is not settled.
-  const verdict = only ?? (verdicts.has("allow") && verdicts.has("deny") ? "mixed" : "unsure");
-  return { verdict, because, applicationLimited, pairs };
+/** Names that mean a node itself, not a pod on its network. */
+function isNodeName(name: string): boolean {
+  return name === "host" || name === "remote-node" || name.startsWith("host@");
 }
 
-function uniqueEndpoints(list: readonly Endpoint[]): Endpoint[] {
-  return [...new Set(list)];
+function checkPort(service: Service, { to, protocol, port }: Question): void {
+  if (service.type === "ExternalName") return;
+  if (!hasPorts(protocol)) throw new QuestionError(`${to} is a Service: ask for a TCP, UDP or SCTP port`);
+  if (service.headless || service.ports.some((own) => own.port === port && own.protocol === protocol)) return;
+  const known = service.ports.map((own) => `${own.port}/${own.protocol}`).join(", ");
+  throw new QuestionError(
+    `Service ${service.namespace}/${service.name} has no port ${port ?? 0}/${protocol}; it has ${known || "none"}`,
+  );
+}
+
+function families(question: Question, from: Endpoint, delivery: Delivery): readonly Family[] {
+  const { endpoint: to } = delivery;
+  const common = endpointFamilies(from).filter((f) => endpointFamilies(to).includes(f));
+  // A pod of which the input tells an address of one family may have one of the other: what is asked is answered.
+  const both = common.length > 0 ? common : from.kind === "pod" ? endpointFamilies(to) : endpointFamilies(from);
+  const shared = both.filter((f) => delivery.families?.includes(f) ?? true);
+  if (question.protocol === "ICMP") return shared.filter((f) => f === "IPv4");
+  if (question.protocol === "ICMPv6") return shared.filter((f) => f === "IPv6");
+  return question.family === undefined ? shared : shared.filter((f) => f === question.family);
+}
+
+function unsure(because: readonly Because[]): Answer {
+  return { verdict: "unsure", because, applicationLimited: false, pairs: [] };
+}
+
+function uniqueStops(stops: readonly RouteHop[]): RouteHop[] {
+  return [...new Map(stops.map((stop) => [JSON.stringify([stop.at, stop.detail]), stop])).values()];
+}
+
+function combine(pairs: readonly PairAnswer[], stops: readonly RouteHop[], problem: string | undefined): Answer {
+  const verdicts = new Set([...pairs, ...stops].map((one) => one.verdict));
+  const because = [...pairs, ...stops].reduce<readonly Because[]>((all, one) => mergeBecause(all, one.because), []);
+  const applicationLimited = pairs.some((p) => p.applicationLimited);
+  const only = verdicts.size === 1 ? [...verdicts][0] : verdicts.size === 0 ? "deny" : undefined;
+  // Allow beside deny is a mixture whatever the rest is; one of them beside unsure is not settled.
+  const verdict = only ?? (verdicts.has("allow") && verdicts.has("deny") ? "mixed" : "unsure");
+  const said = pairs.length > 0 ? undefined : stops.map((s) => `${s.at} ${s.detail}`).join("; ") || problem;
+  return {
+    verdict,
+    because,
+    applicationLimited,
+    pairs,
+    ...(said === undefined ? {} : { problem: said }),
+    ...(stops.length === 0 ? {} : { stops }),
+  };
 }
 
 /** Whether these are all the pods of one workload, which has several. */

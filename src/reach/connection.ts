@@ -139,7 +139,7 @@ export class Connections {
   }
 
   /** Policies of other systems that may narrow traffic of either end (design: they make what they touch unsure). */
-  private foreign(from: Endpoint, to: Endpoint): readonly Because[] {
+  foreign(from: Endpoint, to: Endpoint): readonly Because[] {
     if (this.world.foreign.length === 0) return [];
     return this.world.foreign
       .filter((f) => [from, to].some((end) => touches(f, end)))
@@ -161,5 +161,8 @@ export function isSelf(from: Endpoint, to: Endpoint): boolean {
   if (from.kind === "pod" && to.kind === "pod") {
     return from.pod === to.pod && (from.pod.real || from.workload.kind === "Pod");
   }
-  return from.kind === "node" && to.kind === "node" && from.nodeName !== undefined && from.nodeName === to.nodeName;
+  if (from.kind !== "node" || to.kind !== "node") return false;
+  // `host` is the node of the other end.
+  if (from.relation === "same" || to.relation === "same") return from.relation !== "other" && to.relation !== "other";
+  return from.nodeName !== undefined && from.nodeName === to.nodeName;
 }

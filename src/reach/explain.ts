@@ -117,7 +117,9 @@ export function explainSide(
   const hits = considered.flatMap((c) =>
     c.rules.filter((r) => r.peer !== "no" && r.port).map((r) => ({ ...r, policy: c.policy })),
   );
-  const decided = decide(sides, direction, self, other, point, verdict, hits, isolatedBy.length > 0 || subject.closed);
+  const closed = isolatedBy.length > 0 || subject.closed;
+  const enforced = closed || considered.some((c) => c.isolation === "open");
+  const decided = decide(sides, direction, self, other, point, verdict, hits, closed, enforced);
   return {
     direction,
     verdict,
@@ -152,6 +154,7 @@ function decide(
   verdict: Verdict,
   hits: readonly Hit[],
   closed: boolean,
+  enforced: boolean,
 ): { readonly reason: Reason; readonly deciders: readonly Origin[] } {
   const origins = (list: readonly Hit[]): Origin[] => list.map((h) => h.rule.origin);
   for (const tier of sides.policies.tiers) {
@@ -163,7 +166,7 @@ function decide(
       return { reason: "rule", deciders: origins(first.filter((h) => h.rule.action !== "pass")) };
     }
     const touched = hits.some((h) => h.policy.tier === tier.name);
-    if (!closed && !touched) continue;
+    if (!enforced && !touched) continue;
     const denies = own.filter((h) => h.rule.action === "deny");
     if (denies.length > 0 && verdict !== "allow") return { reason: "rule", deciders: origins(denies) };
     const allows = own.filter((h) => h.rule.action === "allow");
@@ -183,7 +186,7 @@ function decide(
       return byAlways(certain);
     }
     if (verdict !== "deny" && passing.length > 0) return { reason: "rule", deciders: origins(passing) };
-    if (closed && always.length > 0 && verdict !== "deny") return byAlways(always);
+    if (enforced && always.length > 0 && verdict !== "deny") return byAlways(always);
     if (allows.length > 0 && verdict === "deny") return { reason: "rule", deciders: origins(allows) };
     if (closed) return { reason: "default-deny", deciders: [] };
   }

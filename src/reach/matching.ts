@@ -230,7 +230,10 @@ export class Matching {
           endpoint.addresses.length === 0 ? undefined : endpoint.addresses,
         );
       case "reserved":
-        return NEVER;
+        // Addresses of pods without an endpoint are matched like those outside (cilium.md R3.2.5).
+        return endpoint.reserved === "unmanaged"
+          ? this.unknownAddresses(set, this.world.addressPlan.pods, endpoint.name, ["IPv4", "IPv6"], undefined)
+          : NEVER;
     }
   }
 

@@ -350,8 +350,7 @@ export class Sides {
       const isolation = own.map((p) => p.isolation[direction]);
       const closed = subject.closed || isolation.includes("closed");
       if (!closed && !isolation.includes("open")) continue;
-      const always = closed ? this.always(direction, self, other) : [];
-      passes = unionTier([...matches, ...always], closed, this.policies.openApplication);
+      passes = unionTier([...matches, ...this.always(direction, self, other)], closed, this.policies.openApplication);
       if (this.policies.audit) {
         const audited = flowSubtract(ALL_FLOWS, overrideApplication(passes.must, passes.must, EVERYTHING));
         passes = boundedUnion(passes, { must: audited, may: audited, because: [] });

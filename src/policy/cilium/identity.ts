@@ -4,6 +4,7 @@ import { UNKNOWN } from "../../model/labels.ts";
 import type { Node, PodInstance, Workload, World } from "../../model/world.ts";
 import type { Family } from "../../net/address.ts";
 import type { Party } from "../dialect.ts";
+import { UNKNOWN_LABELS } from "../selector.ts";
 import { CLUSTER, NAMESPACE_LABELS, POD_NAMESPACE, SERVICE_ACCOUNT } from "./keys.ts";
 import { type Settings, since } from "./settings.ts";
 
@@ -70,6 +71,7 @@ function nodeIdentity(node: Node | undefined, local: boolean, settings: Settings
   const labels = reservedLabels(local ? "host" : "remote-node");
   if (node?.apiServer === true) labels.set("reserved:kube-apiserver", "");
   if (local || !settings.nodeSelectorLabels) return withUnclearCluster(labels, settings);
+  if (isUntold(node)) labels.set(`node:${UNKNOWN_LABELS}`, UNKNOWN);
   for (const [key, value] of node?.labels ?? [])
     if (settings.nodeLabels.keeps("node", key)) labels.set(`node:${key}`, value);
   if (since(settings.release, "1.18")) labels.set(`k8s:${CLUSTER}`, settings.clusterName);
@@ -92,17 +94,20 @@ function apiServerIdentity(world: World): Map<string, LabelValue> {
 
 /**
  * The labels that a subject's selector is matched against. A node selector sees the host endpoint: `reserved:host` and
- * the node's own labels, filtered as those of pods (R9.5; `InitWithNodeLabels` in `pkg/endpoint/endpoint.go`), whatever
+ * the node's own labels with source `k8s`, filtered as those of pods (R9.5; `InitWithNodeLabels` in `pkg/endpoint/endpoint.go`), whatever
  * the setting for node identities says.
  */
 export function subjectLabels(party: Party, world: World, settings: Settings): IdentityLabels {
   if (party.kind !== "node") return identify(party, world, settings);
   const labels = reservedLabels("host");
   if (party.node?.apiServer === true) labels.set("reserved:kube-apiserver", "");
-  for (const [key, value] of party.node?.labels ?? []) {
-    if (!settings.podLabels.keeps("k8s", key)) continue;
-    labels.set(`k8s:${key}`, value);
-    labels.set(`node:${key}`, value);
-  }
+  if (isUntold(party.node)) labels.set(`k8s:${UNKNOWN_LABELS}`, UNKNOWN);
+  for (const [key, value] of party.node?.labels ?? [])
+    if (settings.podLabels.keeps("k8s", key)) labels.set(`k8s:${key}`, value);
   return labels;
+}
+
+/** Whether the input does not tell a node's labels: which node it is, or its Node object, is missing. */
+function isUntold(node: Node | undefined): boolean {
+  return node === undefined || node.synthesised === true;
 }

@@ -103,7 +103,7 @@ describe("identities", () => {
   test("[R9.5] a node as a subject has its labels in any case, filtered as those of pods", () => {
     const node = PLAIN.nodes[0];
     const own = cilium.subjectLabels?.({ kind: "node", node, local: false }, PLAIN) ?? new Map();
-    expect([...own.keys()].sort()).toEqual(["k8s:zone", "node:zone", "reserved:host"]);
+    expect([...own.keys()].sort()).toEqual(["k8s:zone", "reserved:host"]);
     expect(cilium.subjectLabels?.(pod("a/p"), PLAIN)).toEqual(cilium.identify(pod("a/p"), PLAIN));
   });
 });
