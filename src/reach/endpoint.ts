@@ -30,6 +30,8 @@ export type Endpoint =
       readonly kind: "outside";
       readonly range: AddressRange;
       readonly name: string;
+      /** Only the identity of the outside arrives, without an address: rules for parts of the outside do not match it. */
+      readonly anonymous?: true;
     }
   /** An address to which a DNS name has just resolved; which one is not known. */
   | { readonly kind: "name"; readonly dnsName: string; readonly family: Family; readonly name: string }

@@ -9,10 +9,14 @@ import type { CompiledObject, Dialect } from "../policy/dialect.ts";
 import type { Policy, PolicySet } from "../policy/rule.ts";
 import { type Answer, type Question, Questions } from "./answer.ts";
 import { Connections } from "./connection.ts";
+import type { DeclaredController } from "./controllers.ts";
+import { Hairpins } from "./hairpin.ts";
 import { type Factored, factor } from "./factored.ts";
 import { Inventory } from "./inventory.ts";
+import { Legs } from "./leg.ts";
 import { Matching } from "./matching.ts";
 import { type Reach, type ReachQuery, reach } from "./pairs.ts";
+import { Services } from "./services.ts";
 import { Sides } from "./side.ts";
 
 export interface EngineOptions {
@@ -20,6 +24,8 @@ export interface EngineOptions {
   readonly world?: WorldOptions;
   /** Declared resolutions of DNS names: lower-case with trailing dot → addresses. */
   readonly names?: ReadonlyMap<string, readonly Address[]>;
+  /** Which pods serve Ingress and Gateway objects, where the input does not show it. */
+  readonly ingressControllers?: readonly DeclaredController[];
   /** Treat refused objects as the API server or agent would: leave them out and answer all the same. */
   readonly asCluster?: boolean;
 }
@@ -121,8 +127,10 @@ export class Engine {
     matching.internPods();
     const sides = new Sides(matching, set);
     const connections = new Connections(matching, sides, world);
-    const inventory = new Inventory(world, set);
-    const questions = new Questions(world, inventory, connections);
+    const inventory = new Inventory(world, set, this.options.ingressControllers);
+    const services = new Services(world, inventory, set.services);
+    const legs = new Legs(connections, new Hairpins(connections, set), world);
+    const questions = new Questions(inventory, services, legs);
     return { world, set, diagnostics, inventory, connections, questions, account: built.account };
   }
 

@@ -1,7 +1,8 @@
 /** Every endpoint of the world, found by the names that users write (design: Endpoint names). */
 
 import { podTraits } from "../model/pods.ts";
-import type { Node, Service, Workload, World } from "../model/world.ts";
+import type { Because } from "../base/because.ts";
+import type { Node, PodInstance, Service, Workload, World } from "../model/world.ts";
 import {
   type Address,
   type AddressRange,
@@ -20,12 +21,15 @@ import {
 } from "../net/address.ts";
 import { RESERVED_NAMES, type ReservedName } from "../policy/dialect.ts";
 import type { PolicySet } from "../policy/rule.ts";
+import { Controllers, type DeclaredController } from "./controllers.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** What a name stands for. */
 export type Resolved =
   | { readonly kind: "endpoints"; readonly name: string; readonly members: readonly Endpoint[] }
   | { readonly kind: "service"; readonly name: string; readonly service: Service }
+  /** Something that is there, but the input does not tell which endpoints it is. */
+  | { readonly kind: "unsure"; readonly name: string; readonly because: readonly Because[] }
   /** No such thing, or several: a message for the user. */
   | { readonly kind: "problem"; readonly message: string };
 
@@ -39,6 +43,8 @@ export interface Group {
 export class Inventory {
   readonly world: World;
   readonly groups: readonly Group[];
+  /** Who serves Ingress and Gateway objects. */
+  readonly controllers: Controllers;
   private readonly byId = new Map<string, Group>();
   private readonly byShortName = new Map<string, Group[]>();
   private readonly byPodName = new Map<string, Endpoint>();
@@ -49,9 +55,19 @@ export class Inventory {
   private readonly policies: PolicySet;
   private cuts: Readonly<Record<Family, readonly bigint[]>> | undefined;
 
-  constructor(world: World, policies: PolicySet) {
+  constructor(world: World, policies: PolicySet, declared: readonly DeclaredController[] = []) {
     this.world = world;
     this.policies = policies;
+    this.controllers = new Controllers({
+      world,
+      members: (workload) => this.byId.get(workload.id)?.members ?? [],
+      ownIngress: policies.services?.ownIngress ?? false,
+      declared,
+      resolve: (name) => {
+        const resolved = this.resolve(name);
+        return resolved.kind === "endpoints" ? resolved.members : [];
+      },
+    });
     for (const node of world.nodes) {
       this.nodes.set(node.name, node);
       for (const address of node.addresses) this.nodeByAddress.set(addressKey(address), node);
@@ -94,7 +110,18 @@ export class Inventory {
     return { name: workload.id, workload, members };
   }
 
-  node(name: string): Endpoint {
+  /** The end that a pod of a workload is. */
+  memberOf(workload: Workload, pod: PodInstance): Endpoint | undefined {
+    return this.byId.get(workload.id)?.members[workload.pods.indexOf(pod)];
+  }
+
+  /** The node that has an address; undefined where none of the input has it. */
+  nodeAt(address: Address): Extract<Endpoint, { kind: "node" }> | undefined {
+    const node = this.nodeByAddress.get(addressKey(address));
+    return node === undefined ? undefined : this.node(node.name);
+  }
+
+  node(name: string): Extract<Endpoint, { kind: "node" }> {
     const node = this.nodes.get(name);
     return {
       kind: "node",
@@ -120,7 +147,9 @@ export class Inventory {
       return known ? one(this.node(name.slice(5))) : { kind: "problem", message: `no node is called ${name.slice(5)}` };
     }
     if (name === "ingress-controller") {
-      return one({ kind: "reserved", reserved: "ingress", name });
+      const serving = this.controllers.everything();
+      if ("because" in serving) return { kind: "unsure", name, because: serving.because };
+      return { kind: "endpoints", name, members: serving.members };
     }
     const reserved = RESERVED_NAMES.find((r) => r === name);
     if (reserved !== undefined) return one(this.reserved(reserved));
@@ -239,14 +268,16 @@ export class Inventory {
   private boundaries(): Readonly<Record<Family, readonly bigint[]>> {
     if (this.cuts !== undefined) return this.cuts;
     const points: Record<Family, Set<bigint>> = { IPv4: new Set(), IPv6: new Set() };
+    const cut = (range: AddressRange): void => {
+      points[range.family].add(range.first);
+      if (range.last < maxAddress(range.family)) points[range.family].add(range.last + 1n);
+    };
+    for (const service of this.world.services) for (const range of service.sourceRanges ?? []) cut(range);
     for (const policy of this.policies.policies) {
       for (const rule of policy.rules) {
         for (const peer of rule.peers) {
           if (peer.kind !== "addresses") continue;
-          for (const range of peer.addresses) {
-            points[range.family].add(range.first);
-            if (range.last < maxAddress(range.family)) points[range.family].add(range.last + 1n);
-          }
+          for (const range of peer.addresses) cut(range);
         }
       }
     }

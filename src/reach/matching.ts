@@ -202,6 +202,7 @@ export class Matching {
         const inside = addressIntersect([endpoint.range], set);
         if (inside.length === 0) return NEVER;
         if (addressSubtract([endpoint.range], set).length === 0) return { yes: bit, may: bit, because: [] };
+        if (endpoint.anonymous === true) return NEVER;
         return { yes: 0, may: bit, because: [{ code: "unknown-address", detail: endpoint.name }] };
       }
       case "name":

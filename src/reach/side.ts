@@ -148,7 +148,7 @@ export class Sides {
       case "node":
         return `n${identity.id} ${this.matching.subjectIdentity(party).id} ${this.byAddress ? endpoint.addresses.map((a) => `${a.family}${a.value}`).join() : ""}`;
       case "outside":
-        return `o${endpoint.range.family} ${endpoint.range.first} ${endpoint.range.last}`;
+        return `o${endpoint.range.family} ${endpoint.range.first} ${endpoint.range.last}${endpoint.anonymous === true ? " anonymous" : ""}`;
       case "name":
         return `d${endpoint.family} ${endpoint.dnsName}`;
       case "reserved":

@@ -1,7 +1,9 @@
 /** `why -o json`. */
+import { EVERYTHING, showApplication } from "../net/application.ts";
 import type { PolicyConsidered } from "../reach/explain.ts";
-import type { Hop } from "../reach/answer.ts";
-import { policyPlace, rulePlace } from "./origin.ts";
+import type { FilterHop, Hop, RouteHop } from "../reach/hop.ts";
+import type { Requests } from "../reach/requests.ts";
+import { placeOf, policyPlace, rulePlace } from "./origin.ts";
 import { diagnosticJson } from "./reach-json.ts";
 import { type DecidedBy, decidedBy, decidedBySide, pathsOf, type WhyReport } from "./why-report.ts";
 
@@ -51,12 +53,51 @@ export function decidedJson(one: DecidedBy): Record<string, unknown> {
   };
 }
 
-function hopJson(hop: Hop): Record<string, unknown> {
-  if (hop.kind === "rewrite") return { kind: hop.kind, service: hop.service, detail: hop.detail };
+/** A step of a path. */
+export function hopJson(hop: Hop): Record<string, unknown> {
+  switch (hop.kind) {
+    case "rewrite":
+      return { kind: hop.kind, service: hop.service, detail: hop.detail, ...placeJson(hop) };
+    case "route":
+      return {
+        kind: hop.kind,
+        at: hop.at,
+        detail: hop.detail,
+        verdict: hop.verdict,
+        because: hop.because,
+        ...placeJson(hop),
+      };
+    case "terminate":
+      return {
+        kind: hop.kind,
+        at: hop.at,
+        detail: hop.detail,
+        verdict: hop.verdict,
+        http: requestsJson(hop.requests),
+        because: hop.because,
+        ...placeJson(hop),
+      };
+    case "filter":
+      return filterJson(hop);
+  }
+}
+
+function placeJson(hop: Pick<RouteHop, "place">): Record<string, unknown> {
+  return { ...placeOf(hop.place?.document, hop.place?.path) };
+}
+
+/** The requests that certainly arrive and those that possibly do besides; null where nothing above the port is asked. */
+export function requestsJson({ must, may }: Requests): Record<string, unknown> | null {
+  if (must === EVERYTHING) return null;
+  return { allow: showApplication(must), ...(must.key === may.key ? {} : { possibly: showApplication(may) }) };
+}
+
+function filterJson(hop: FilterHop): Record<string, unknown> {
   const { at, explanation: side } = hop;
   return {
     kind: hop.kind,
     at,
+    ...(hop.when === undefined ? {} : { when: hop.when }),
     direction: side.direction,
     verdict: side.verdict,
     reason: side.reason,

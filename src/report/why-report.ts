@@ -128,9 +128,11 @@ export function pathsOf(answer: Answer): Path[] {
 
 function hopKey(hop: Hop): unknown {
   if (hop.kind === "rewrite") return [hop.service, hop.detail];
+  if (hop.kind !== "filter") return [hop.kind, hop.at, hop.detail, hop.verdict];
   const { at, explanation: e } = hop;
   return [
     at,
+    hop.when,
     e.verdict,
     e.reason,
     e.deciders.map(ruleName),

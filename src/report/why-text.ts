@@ -1,7 +1,7 @@
 /** `why` for people: the verdict, what decided it, then every hop with every policy and rule that was considered. */
 import type { PolicyConsidered, SideExplanation } from "../reach/explain.ts";
 import { printable } from "./escape.ts";
-import { objectName, placeText, policyPlace, rulePlace } from "./origin.ts";
+import { objectName, placeOf, placeText, policyPlace, rulePlace } from "./origin.ts";
 import type { Style, Tone } from "./style.ts";
 import { table } from "./table.ts";
 import {
@@ -48,9 +48,18 @@ function* pathText({ family, pair }: Path, several: boolean, style: Style): Iter
       yield `${i + 1}. ${printable(`${hop.service}: ${hop.detail}`)}\n`;
       continue;
     }
+    if (hop.kind !== "filter") {
+      const place = placeText(placeOf(hop.place?.document, hop.place?.path));
+      const said = hop.verdict === "allow" ? "" : `${style(TONES[hop.verdict] ?? "unsure", hop.verdict)}, `;
+      const where = place === "" ? "" : `  ${style("faint", printable(place))}`;
+      yield `${i + 1}. ${printable(hop.at)}: ${said}${printable(hop.detail)}${where}\n`;
+      if (hop.because.length > 0) yield `     because ${printable(becauseText(hop.because))}\n`;
+      continue;
+    }
     const { at, explanation } = hop;
+    const when = hop.when === undefined ? "" : ` if ${printable(hop.when)}`;
     const verdict = style(TONES[explanation.verdict] ?? "unsure", explanation.verdict);
-    yield `${i + 1}. ${explanation.direction} of ${printable(at)}: ${verdict}, ${reasonText(explanation)}\n`;
+    yield `${i + 1}. ${explanation.direction} of ${printable(at)}${when}: ${verdict}, ${reasonText(explanation)}\n`;
     for (const considered of explanation.considered) yield* policyText(considered, explanation, style);
   }
 }

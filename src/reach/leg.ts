@@ -1,0 +1,148 @@
+/** One connection with everything on its way: what passes, and each filter with its reasons. */
+import { type Because, mergeBecause } from "../base/because.ts";
+import { touchesService } from "../model/foreign.ts";
+import type { Service, World } from "../model/world.ts";
+import type { Family } from "../net/address.ts";
+import { type FlowSet, flowAt, NO_FLOWS, portFlows } from "../net/flow-set.ts";
+import type { Protocol } from "../net/protocol.ts";
+import { type Bounded, boundedIntersect, eitherOf, NO_BOUNDED } from "./bounded.ts";
+import { type Connections, isSelf } from "./connection.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { explainSide, type FlowPoint } from "./explain.ts";
+import type { Hairpins } from "./hairpin.ts";
+import type { FilterHop, Hop } from "./hop.ts";
+import type { Delivery } from "./services.ts";
+
+/** Whom the connection meets where the source and the destination are pods of one workload: itself, or another of them. */
+export type Replica = "itself" | "another";
+
+export class Legs {
+  private readonly connections: Connections;
+  private readonly hairpins: Hairpins;
+  private readonly world: World;
+
+  constructor(connections: Connections, hairpins: Hairpins, world: World) {
+    this.connections = connections;
+    this.hairpins = hairpins;
+    this.world = world;
+  }
+
+  /**
+   * Whom a connection through a Service meets that comes back to the pods it started from. A workload that the input only
+   * describes stands for all its pods at once.
+   */
+  replicas(from: Endpoint, { endpoint, service }: Delivery): readonly Replica[] {
+    if (isSelf(from, endpoint)) return ["itself"];
+    if (service === undefined || from.kind !== "pod" || endpoint.kind !== "pod" || from.pod !== endpoint.pod) {
+      return ["another"];
+    }
+    return from.workload.pods.length > 1 || from.workload.replicas === 1 ? ["itself"] : ["itself", "another"];
+  }
+
+  /** What passes in one family: at least the flows on the delivered port are told. */
+  bounds(from: Endpoint, delivery: Delivery, replica: Replica, family: Family, protocol: Protocol): Bounded {
+    const bounds = this.judged(from, delivery, replica, family, protocol);
+    const doubt = mergeBecause(delivery.doubt, this.foreign(delivery.service));
+    return doubt.length === 0
+      ? bounds
+      : { must: NO_FLOWS, may: bounds.may, because: mergeBecause(bounds.because, doubt) };
+  }
+
+  private judged(from: Endpoint, delivery: Delivery, replica: Replica, family: Family, protocol: Protocol): Bounded {
+    const { endpoint, port, sightings, service } = delivery;
+    if (replica === "itself" && service !== undefined) return this.hairpins.bounds(endpoint);
+    const [first] = sightings;
+    if (sightings.length === 1 && first?.source === from && first.towards.endpoint === endpoint) {
+      return this.connections.between(from, endpoint);
+    }
+    let result: Bounded | undefined;
+    for (const { towards, source } of sightings) {
+      const egress = at(this.connections.side("egress", from, towards.endpoint), family, protocol, towards.port, port);
+      const ingress = at(this.connections.side("ingress", source, endpoint), family, protocol, port, port);
+      const one = boundedIntersect(egress, ingress);
+      result = result === undefined ? one : eitherOf(result, one, [sourceAddress(delivery)]);
+    }
+    const answer = result ?? NO_BOUNDED;
+    const foreign = this.connections.foreign(from, endpoint);
+    return foreign.length === 0 ? answer : { must: NO_FLOWS, may: answer.may, because: foreign };
+  }
+
+  /** Policies of other systems that may take what goes to the Service elsewhere. */
+  private foreign(service: Service | undefined): readonly Because[] {
+    if (service === undefined) return [];
+    return this.world.foreign
+      .filter(({ scope }) => scope.kind === "services" && touchesService(scope, service.namespace, service.name))
+      .map(({ kind, namespace, name }) => ({
+        code: "foreign-policy",
+        detail: `${kind}/${namespace === undefined ? "" : `${namespace}/`}${name}`,
+      }));
+  }
+
+  /** Every filter on the way, once for each way in which it may see the connection. */
+  filters(from: Endpoint, delivery: Delivery, replica: Replica, point: FlowPoint): readonly Hop[] {
+    const { endpoint, sightings, service } = delivery;
+    if (replica === "itself") return service === undefined ? [] : this.hairpin(endpoint, point);
+    const { sides } = this.connections;
+    const hops = new Map<string, FilterHop>();
+    const add = (hop: FilterHop, key: string, when: string | undefined): void => {
+      const known = hops.get(key);
+      const all = [known?.when, when].filter((text) => text !== undefined).join("; or ");
+      hops.set(key, { ...hop, ...(all === "" ? {} : { when: all }) });
+    };
+    const several = (ends: readonly Endpoint[]): boolean => new Set(ends).size > 1;
+    const manyTowards = several(sightings.map((s) => s.towards.endpoint));
+    const manySources = several(sightings.map((s) => s.source));
+    for (const { towards, when } of sightings) {
+      const sight = this.connections.sights(from, towards.endpoint)[0];
+      if (sight === undefined || isSelf(from, towards.endpoint)) continue;
+      const explanation = explainSide(sides, "egress", sight.fromSelf, sight.to, { ...point, port: towards.port });
+      const key = `egress ${towards.endpoint.name} ${towards.port}`;
+      add({ kind: "filter", at: from.name, explanation }, key, manyTowards ? when : undefined);
+    }
+    for (const { source, when } of sightings) {
+      const sight = this.connections.sights(source, endpoint)[0];
+      if (sight === undefined || isSelf(source, endpoint)) continue;
+      const explanation = explainSide(sides, "ingress", sight.toSelf, sight.from, point);
+      add({ kind: "filter", at: endpoint.name, explanation }, `ingress ${source.name}`, manySources ? when : undefined);
+    }
+    return [...hops.values()];
+  }
+
+  private hairpin(pod: Endpoint, point: FlowPoint): readonly Hop[] {
+    const { readings } = this.hairpins;
+    const settled = readings.length === 1;
+    const detail = settled
+      ? "the pod reaches itself"
+      : "the pod reaches itself; whether its policies see that differs by network";
+    const because = settled ? [] : this.hairpins.because(pod);
+    const route: Hop = { kind: "route", at: pod.name, detail, verdict: settled ? "allow" : "unsure", because };
+    if (!readings.some((reading) => reading !== "none")) return [route];
+    const view = this.connections.viewOf(pod);
+    const { sides } = this.connections;
+    return [
+      route,
+      ...(["egress", "ingress"] as const).map(
+        (direction): Hop => ({
+          kind: "filter",
+          at: pod.name,
+          explanation: explainSide(sides, direction, view, view, point),
+          ...(settled ? {} : { when: "policies see it" }),
+        }),
+      ),
+    ];
+  }
+}
+
+function sourceAddress({ service, endpoint }: Delivery): Because {
+  const name = service === undefined ? endpoint.name : `${service.namespace}/Service/${service.name}`;
+  return { code: "source-address", detail: `on the way to ${name}` };
+}
+
+/** The flows on one port, moved to another. */
+function at(bounds: Bounded, family: Family, protocol: Protocol, port: number, moved: number): Bounded {
+  const pick = (set: FlowSet): FlowSet => {
+    const application = flowAt(set, family, protocol, port);
+    return application === undefined ? NO_FLOWS : portFlows(protocol, moved, moved, [family], application);
+  };
+  return { must: pick(bounds.must), may: pick(bounds.may), because: bounds.because };
+}
