@@ -2,7 +2,9 @@
 import type { Cursor } from "../../documents/cursor.ts";
 import {
   type Address,
+  type AddressRange,
   type AddressSet,
+  addressSet,
   addressSetOf,
   addressSubtract,
   formatPrefix,
@@ -111,8 +113,41 @@ function decodeExceptions(list: Cursor): readonly Exception[] {
   });
 }
 
+/** A group is one selector; it is the same for every rule that names it, so its sets are kept. */
+const groupSets = new WeakMap<readonly Prefix[], { readonly world: AddressSet; readonly rest: AddressSet }>();
+
 function groupPeers(prefixes: readonly Prefix[], except: readonly Prefix[], settings: Settings): readonly Peer[] {
-  return prefixes.map((prefix) => prefixPeer(prefix, except, settings));
+  let sets = groupSets.get(prefixes);
+  if (sets === undefined) {
+    const zero = (one: Prefix): boolean => one.length === 0;
+    sets = { world: addressSetOf(prefixes.filter(zero)), rest: addressSetOf(prefixes.filter((one) => !zero(one))) };
+    groupSets.set(prefixes, sets);
+  }
+  const without = (set: AddressSet): AddressSet =>
+    except.length === 0 ? set : addressSubtract(set, addressSetOf(except));
+  const peers: Peer[] = [];
+  if (sets.world.length > 0) peers.push({ kind: "addresses", addresses: without(sets.world), scope: "outside" });
+  const scope = settings.cidrMatchesNodes ? "nodes" : "outside";
+  if (sets.rest.length > 0) peers.push({ kind: "addresses", addresses: without(sets.rest), scope });
+  return peers;
+}
+
+/** From so many prefixes on, the list of a rule that only opens or closes ports is kept as one set. */
+const MANY = 16;
+
+/** Joins long lists of prefixes: nothing tells them apart in a rule without application rules. */
+export function joinAddresses(peers: readonly Peer[]): readonly Peer[] {
+  if (peers.length < MANY) return peers;
+  const others: Peer[] = [];
+  const ranges: Record<"outside" | "nodes" | "any", AddressRange[]> = { outside: [], nodes: [], any: [] };
+  for (const peer of peers) {
+    if (peer.kind === "addresses") ranges[peer.scope].push(...peer.addresses);
+    else others.push(peer);
+  }
+  for (const scope of ["outside", "nodes", "any"] as const) {
+    if (ranges[scope].length > 0) others.push({ kind: "addresses", addresses: addressSet(ranges[scope]), scope });
+  }
+  return others;
 }
 
 /** A group by name; one that the input does not have makes its addresses unknown. */

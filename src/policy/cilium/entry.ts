@@ -5,7 +5,7 @@
 import type { Cursor } from "../../documents/cursor.ts";
 import type { Origin, Peer, Rule, Traffic } from "../rule.ts";
 import type { Selector } from "../selector.ts";
-import { decodeCidr, decodeCidrRule } from "./addresses.ts";
+import { decodeCidr, decodeCidrRule, joinAddresses } from "./addresses.ts";
 import { decodeApplication } from "./application.ts";
 import type { EntryContext } from "./context.ts";
 import { ENTITIES, entityPeers, externalApiServer } from "./entities.ts";
@@ -131,7 +131,7 @@ export function decodeEntry(
     rule: {
       direction: context.direction,
       action: context.deny ? "deny" : "allow",
-      peers,
+      peers: traffic.some((item) => item.application !== undefined) ? peers : joinAddresses(peers),
       traffic,
       ...(authentication === undefined || context.deny ? {} : { authentication }),
       origin,
