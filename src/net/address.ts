@@ -200,30 +200,61 @@ export function addressUnion(a: AddressSet, b: AddressSet): AddressSet {
 
 export function addressIntersect(a: AddressSet, b: AddressSet): AddressSet {
   const out: AddressRange[] = [];
-  for (const x of a) {
-    for (const y of b) {
-      if (x.family !== y.family) continue;
-      const first = x.first > y.first ? x.first : y.first;
-      const last = x.last < y.last ? x.last : y.last;
-      if (first <= last) out.push({ family: x.family, first, last });
+  let i = 0;
+  let j = 0;
+  for (;;) {
+    const x = a[i];
+    const y = b[j];
+    if (x === undefined || y === undefined) return out;
+    if (x.family !== y.family) {
+      if (x.family === "IPv4") i++;
+      else j++;
+      continue;
     }
+    const first = x.first > y.first ? x.first : y.first;
+    const last = x.last < y.last ? x.last : y.last;
+    if (first <= last) out.push({ family: x.family, first, last });
+    if (x.last < y.last) i++;
+    else j++;
   }
-  return addressSet(out);
 }
 
 export function addressSubtract(a: AddressSet, b: AddressSet): AddressSet {
   const out: AddressRange[] = [];
   for (const x of a) {
     let first = x.first;
-    for (const y of b) {
-      if (y.family !== x.family || y.last < first || y.first > x.last) continue;
+    for (let j = firstReaching(b, x); j < b.length; j++) {
+      const y = b[j];
+      if (y === undefined || y.family !== x.family || y.first > x.last) break;
       if (y.first > first) out.push({ family: x.family, first, last: y.first - 1n });
       first = y.last + 1n;
-      if (first > x.last) break;
     }
     if (first <= x.last) out.push({ family: x.family, first, last: x.last });
   }
-  return addressSet(out);
+  return out;
+}
+
+/** Index of the first range of the set that does not end before `range` begins; logarithmic. */
+function firstReaching(set: AddressSet, range: AddressRange): number {
+  let low = 0;
+  let high = set.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const one = set[middle];
+    const before =
+      one !== undefined &&
+      (one.family === range.family ? one.last < range.first : one.family === "IPv4" && range.family === "IPv6");
+    if (before) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Whether the set holds the whole range, part of it, or nothing of it; logarithmic in the number of ranges. */
+export function addressSetCovers(set: AddressSet, range: AddressRange): "all" | "part" | "none" {
+  const one = set[firstReaching(set, range)];
+  if (one === undefined || one.family !== range.family || one.first > range.last) return "none";
+  return one.first <= range.first && range.last <= one.last ? "all" : "part";
 }
 
 /** Whether the set holds the address; logarithmic in the number of ranges. */

@@ -9,6 +9,7 @@ import {
   type Address,
   type AddressSet,
   addressIntersect,
+  addressSetCovers,
   addressSetHas,
   addressSubtract,
   type Family,
@@ -199,9 +200,9 @@ export class Matching {
     switch (endpoint.kind) {
       case "outside": {
         const bit: FamilyMask = endpoint.range.family === "IPv4" ? 1 : 2;
-        const inside = addressIntersect([endpoint.range], set);
-        if (inside.length === 0) return NEVER;
-        if (addressSubtract([endpoint.range], set).length === 0) return { yes: bit, may: bit, because: [] };
+        const covers = addressSetCovers(set, endpoint.range);
+        if (covers === "none") return NEVER;
+        if (covers === "all") return { yes: bit, may: bit, because: [] };
         if (endpoint.anonymous === true) return NEVER;
         return { yes: 0, may: bit, because: [{ code: "unknown-address", detail: endpoint.name }] };
       }
@@ -218,17 +219,16 @@ export class Matching {
         );
       case "node":
         if (scope === "outside") return NEVER;
-        if (scope === "nodes" && other.party.kind === "node" && other.party.local) {
-          const known = endpoint.addresses;
-          if (known.length > 0 && !known.some((a) => addressSetHas(set, a))) return NEVER;
-          return { yes: 0, may: 3, because: [{ code: "release-unclear", detail: "CIDR labels of the local host" }] };
-        }
-        return this.unknownAddresses(
-          set,
-          this.world.addressPlan.nodes,
-          endpoint.name,
-          ["IPv4", "IPv6"],
-          endpoint.addresses.length === 0 ? undefined : endpoint.addresses,
+        return this.onlyMaybe(
+          this.unknownAddresses(
+            set,
+            this.world.addressPlan.nodes,
+            endpoint.name,
+            ["IPv4", "IPv6"],
+            endpoint.addresses.length === 0 ? undefined : endpoint.addresses,
+          ),
+          // Which prefixes the local host carries is not told (cilium.md U18).
+          scope === "nodes" && other.party.kind === "node" && other.party.local,
         );
       case "reserved":
         // Addresses of pods without an endpoint are matched like those outside (cilium.md R3.2.5).
@@ -236,6 +236,11 @@ export class Matching {
           ? this.unknownAddresses(set, this.world.addressPlan.pods, endpoint.name, ["IPv4", "IPv6"], undefined)
           : NEVER;
     }
+  }
+
+  private onlyMaybe(match: FamilyMatch, unclear: boolean): FamilyMatch {
+    if (!unclear || match.yes === 0) return match;
+    return { yes: 0, may: match.may, because: [{ code: "release-unclear", detail: "CIDR labels of the local host" }] };
   }
 
   /** Matches an endpoint by its addresses, or by the ranges in which they must lie where they are not known. */
