@@ -1,6 +1,8 @@
 import { describeWithPackets, uniqueName } from "../lab/unprivileged.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { bulkhead, COMMAND, json, run } from "./run.ts";
+import { bulkhead, COMMAND, json, ROOT, run } from "./run.ts";
 import { schemaProblems } from "./schema.ts";
 
 /** What a reader of `demo -o json` relies on. */
@@ -80,6 +82,11 @@ describeWithPackets("the demo with packets", () => {
     ]) {
       expect(first.stdout).toContain(text);
     }
+  });
+
+  test.each(["README.md", "examples/two-applications/README.md"])("%s shows what it prints", async (file) => {
+    const { stdout } = await bulkhead(["demo"]);
+    expect(readFileSync(join(ROOT, file), "utf8")).toContain(`\`\`\`text\n${stdout.trim()}\n\`\`\`\n`);
   });
 
   test("the commands to try next work as printed", async () => {
