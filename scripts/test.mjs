@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { ensureBuilt, ensurePackages, ensureTools, root } from "./setup.mjs";
 
 const NOBODY = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
-const isRoot = process.getuid?.() === 0;
+// Root of a container may lack the ids that it takes to become somebody else.
+const isRoot = process.getuid?.() === 0 && spawnSync("setpriv", [...NOBODY, "true"], { stdio: "ignore" }).status === 0;
 const full = process.argv.includes("--full");
 const passedOn = process.argv.slice(2).filter((argument) => argument !== "--full");
 
