@@ -23,6 +23,11 @@ export const BECAUSE = {
   "controller-unknown": "Which pods serve this Ingress or Gateway is not known from the input.",
   "missing-object": "An object that the path needs is not in the input.",
   "source-address": "Whether the client's address is kept or rewritten on this path is not known.",
+  "unknown-value": "A value of the cloud's configuration is known only after it has been applied, or cannot be traced.",
+  "not-read": "A resource that bears on this traffic is not read.",
+  "not-told-apart": "A rule tells apart what the question does not: an ICMP code, a protocol without a name.",
+  conflict: "The input says two things of which only one can hold.",
+  appliance: "An appliance on the way decides for itself what it passes on.",
 } as const;
 
 export type BecauseCode = keyof typeof BECAUSE;

@@ -3,7 +3,8 @@
  *
  * One table feeds the terminal, SARIF, `bulkhead explain` and the documentation. A code never changes its meaning and is
  * never used again for another. Ranges: BH001–BH099 reading the input, BH100–BH199 policies that are legal but deserve a
- * word, BH200–BH299 objects that a cluster would refuse, BH300–BH399 the world that the objects describe.
+ * word, BH200–BH299 objects that a cluster would refuse, BH300–BH399 the world that the objects describe,
+ * BH400–BH449 the cloud's network.
  */
 
 /** How grave a finding is: an `error` forbids an answer, a `warning` goes with one, an `info` only explains. */
@@ -523,6 +524,98 @@ export const CODES = {
     severity: "warning",
     title: "empty mapping in place of a list",
     help: "Write [], or leave the field out; a cluster would refuse the mapping.",
+  },
+  // ── BH400–BH419: what is read of a VPC ───────────────────────────────────────────────────────────────────────────
+  BH400: {
+    severity: "warning",
+    title: "object of the cloud that the input does not have",
+    help: "What depends on it is unsure; add it to the input if the answer matters.",
+  },
+  BH401: {
+    severity: "warning",
+    title: "resource that bears on traffic and is not read",
+    help: "What it touches is unsure.",
+  },
+  BH402: {
+    severity: "warning",
+    title: "subnet with two network ACLs or route tables",
+    help: "Keep one association; at deployment the last write wins.",
+  },
+  BH403: {
+    severity: "error",
+    title: "plan in a format that is not read",
+    help: "Write it with `terraform show -json` of Terraform 0.12 or later; format_version must be 1.x.",
+  },
+  BH404: {
+    severity: "warning",
+    title: "plan that failed",
+    help: "The plan may not hold everything; correct the error that Terraform reported and plan again.",
+  },
+  BH405: {
+    severity: "warning",
+    title: "answer of AWS that is cut short",
+    help: "Collect it again without --max-items, so that every page is there.",
+  },
+  BH406: {
+    severity: "warning",
+    title: "security group rule without a peer",
+    help: "Name a CIDR, a prefix list or a group; CloudFormation accepts the rule and adds nothing.",
+  },
+  BH407: {
+    severity: "warning",
+    title: "rules of one security group managed in two ways",
+    help: "Keep either inline rules or resources of their own: each removes what the other wrote.",
+  },
+  BH408: {
+    severity: "warning",
+    title: "security group rule that is stale",
+    help: "It names a group behind a peering that is gone and matches nothing; remove it.",
+  },
+  BH409: {
+    severity: "error",
+    title: "input of AWS that is not understood",
+    help: "Give a plan of `terraform show -json`, a CloudFormation template, or the answers of `aws … describe-*`.",
+  },
+  // ── BH420–BH439: findings about a VPC ────────────────────────────────────────────────────────────────────────────
+  BH420: {
+    severity: "error",
+    title: "security group open to the world on a port of administration",
+    help: "Admit the addresses that administrate, or reach the machine through a session manager.",
+  },
+  BH421: {
+    severity: "error",
+    title: "network ACL without a way back",
+    help: "ACLs are stateless: admit the client's ephemeral ports in the other direction.",
+  },
+  BH422: {
+    severity: "warning",
+    title: "rule that never matches",
+    help: "Give it a lower number than the rule that covers it, or remove it.",
+  },
+  BH423: {
+    severity: "warning",
+    title: "allow for ephemeral ports that also opens service ports",
+    help: "Give the denies of those ports a lower number.",
+  },
+  BH424: {
+    severity: "error",
+    title: "subnet called private with a way to the internet",
+    help: "Remove the route to the internet gateway, or call the subnet public.",
+  },
+  BH425: {
+    severity: "warning",
+    title: "security group shared by two applications",
+    help: "Whatever it admits to one it admits to the other: give each its own group.",
+  },
+  BH426: {
+    severity: "warning",
+    title: "load balancer in one zone",
+    help: "An application load balancer needs subnets in two zones.",
+  },
+  BH427: {
+    severity: "warning",
+    title: "machines of two applications in one subnet",
+    help: "No network ACL separates them: give each application subnets of its own, or separate by security groups.",
   },
 } as const satisfies Readonly<Record<string, CodeEntry>>;
 

@@ -1,0 +1,501 @@
+/**
+ * Gathers what a reader finds and completes it as AWS does: the objects that come with every VPC (aws-vpc.md SG-9,
+ * NACL-5, RT-2), the table and ACL of each subnet (IN-3), the interfaces of load balancers and gateways.
+ */
+
+import type { Because } from "../../base/because.ts";
+import { type Code, type Diagnostic, diagnostic } from "../../base/diagnostic.ts";
+import type { Ternary } from "../../base/ternary.ts";
+import { type Address, addressSet, type Family, formatPrefix, parsePrefix, type Prefix, prefixRange } from "../../net/address.ts";
+import {
+  type AclEntry,
+  type BlockMode,
+  type Direction,
+  type Endpoint,
+  type GroupRule,
+  type Interface,
+  type InternetGateway,
+  known,
+  type Listener,
+  type LoadBalancer,
+  type NatGateway,
+  type Network,
+  type NetworkAcl,
+  type Owner,
+  type OwnerKind,
+  type Peer,
+  type Peering,
+  possible,
+  type PrefixList,
+  type Route,
+  type RouteTable,
+  type SecurityGroup,
+  type Subnet,
+  type Target,
+  type TargetGroup,
+  type Traffic,
+  type TransitGateway,
+  type Unread,
+  unknownValue,
+  type Value,
+  type Vpc,
+} from "../model.ts";
+import { ALL_TRAFFIC, trafficText, WORLD } from "./values.ts";
+
+interface VpcDraft {
+  readonly name: string;
+  readonly cidrs: readonly string[];
+  readonly unknownIpv6?: boolean;
+  readonly blockMode?: BlockMode;
+  readonly dnsSupport?: boolean;
+  readonly region?: string;
+  readonly tags?: ReadonlyMap<string, string>;
+  /** Objects of the VPC that the input names itself; the others are made. */
+  mainTable?: string;
+  defaultAcl?: string;
+  defaultGroup?: string;
+}
+
+interface SubnetDraft {
+  readonly name: string;
+  readonly vpc: Value<string>;
+  readonly cidr4?: string;
+  readonly cidr6?: string;
+  readonly zone?: string;
+  readonly mapsPublic?: boolean;
+  readonly blockMode?: BlockMode;
+  readonly tags?: ReadonlyMap<string, string>;
+}
+
+interface GroupDraft {
+  readonly name: string;
+  vpc: string | undefined;
+  readonly rules: GroupRule[];
+  moreRules?: Because;
+  readonly tags: ReadonlyMap<string, string>;
+}
+
+interface AclDraft {
+  readonly name: string;
+  vpc: string | undefined;
+  readonly entries: AclEntry[];
+  moreEntries?: Because;
+}
+
+interface TableDraft {
+  readonly name: string;
+  vpc: string | undefined;
+  readonly routes: Route[];
+  moreRoutes?: Because;
+  readonly gateways: string[];
+}
+
+interface InterfaceDraft {
+  readonly name: string;
+  readonly subnet: Value<string>;
+  readonly addresses?: readonly Address[];
+  readonly prefixes?: readonly Prefix[];
+  /** Whether it has addresses of IPv6 though none is told. */
+  readonly hasIpv6?: boolean;
+  /** Undefined: as the subnet's setting for new instances says. */
+  readonly isPublic?: Ternary;
+  readonly publicAddresses?: readonly Address[];
+  /** Undefined: the default group of the VPC (aws-vpc.md SG-9); `none`: no groups at all. */
+  readonly groups?: Value<readonly string[]> | "none";
+  readonly checksDestination?: boolean;
+  readonly primary?: boolean;
+}
+
+interface OwnerDraft {
+  readonly name: string;
+  readonly kind: OwnerKind;
+  readonly aliases: string[];
+  readonly interfaces: InterfaceDraft[];
+  readonly tags: ReadonlyMap<string, string>;
+  readonly note?: string;
+}
+
+interface BalancerDraft {
+  readonly name: string;
+  readonly type: LoadBalancer["type"];
+  readonly internal: Ternary;
+  readonly subnets: readonly string[];
+  readonly listeners: Listener[];
+  readonly filtersPrivateLink: boolean;
+}
+
+export class NetworkBuilder {
+  readonly vpcs = new Map<string, VpcDraft>();
+  readonly subnets = new Map<string, SubnetDraft>();
+  readonly groups = new Map<string, GroupDraft>();
+  readonly acls = new Map<string, AclDraft>();
+  readonly tables = new Map<string, TableDraft>();
+  readonly owners = new Map<string, OwnerDraft>();
+  readonly gateways = new Map<string, InternetGateway>();
+  readonly nats = new Map<string, NatGateway>();
+  readonly peerings = new Map<string, Peering>();
+  readonly transits = new Map<string, TransitGateway>();
+  readonly endpoints = new Map<string, Endpoint>();
+  readonly prefixLists = new Map<string, PrefixList>();
+  readonly balancers = new Map<string, BalancerDraft>();
+  readonly targetGroups = new Map<string, TargetGroup & { readonly targets: Target[] }>();
+  readonly unread: Unread[] = [];
+  readonly diagnostics: Diagnostic[] = [];
+  private readonly aliases = new Map<string, string>();
+  /** What each subnet is associated with explicitly; several are a conflict (aws-vpc.md CF-6). */
+  private readonly subnetTables = new Map<string, Value<string>[]>();
+  private readonly subnetAcls = new Map<string, Value<string>[]>();
+  private readonly externals = new Map<string, string>();
+  private readonly file: string;
+
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  report(code: Code, message: string): void {
+    if (this.diagnostics.some((d) => d.code === code && d.message === message)) return;
+    this.diagnostics.push(diagnostic(code, message, { file: this.file }));
+  }
+
+  /** Makes one name mean another. */
+  alias(other: string, name: string): void {
+    if (other !== name) this.aliases.set(other, name);
+  }
+
+  /** The name under which an object is known. */
+  canonical(name: string): string {
+    let at = name;
+    for (let i = 0; i < 8; i++) {
+      const next = this.aliases.get(at);
+      if (next === undefined) return at;
+      at = next;
+    }
+    return at;
+  }
+
+  /** Notes an object that is referenced and absent; said once for each (aws-vpc.md IN-2). */
+  external(name: string, what: string): void {
+    this.externals.set(name, what);
+  }
+
+  group(name: string, vpc: string | undefined, tags: ReadonlyMap<string, string> = new Map()): GroupDraft {
+    const found = this.groups.get(name);
+    if (found !== undefined) return found;
+    const made: GroupDraft = { name, vpc, rules: [], tags };
+    this.groups.set(name, made);
+    return made;
+  }
+
+  acl(name: string, vpc: string | undefined): AclDraft {
+    const found = this.acls.get(name);
+    if (found !== undefined) return found;
+    const made: AclDraft = { name, vpc, entries: [] };
+    this.acls.set(name, made);
+    return made;
+  }
+
+  table(name: string, vpc: string | undefined): TableDraft {
+    const found = this.tables.get(name);
+    if (found !== undefined) return found;
+    const made: TableDraft = { name, vpc, routes: [], gateways: [] };
+    this.tables.set(name, made);
+    return made;
+  }
+
+  owner(name: string, kind: OwnerKind, tags: ReadonlyMap<string, string> = new Map(), note?: string): OwnerDraft {
+    const found = this.owners.get(name);
+    if (found !== undefined) return found;
+    const made: OwnerDraft = { name, kind, aliases: [], interfaces: [], tags, ...(note === undefined ? {} : { note }) };
+    this.owners.set(name, made);
+    return made;
+  }
+
+  /** Splits a rule into one for each peer, leaving out what is there already (aws-vpc.md IN-4). */
+  addRules(
+    group: GroupDraft,
+    direction: Direction,
+    traffic: Traffic,
+    peers: readonly Peer[],
+    options: { readonly name?: string; readonly aliases?: readonly string[]; readonly stale?: true; readonly unsettled?: Because } = {},
+  ): void {
+    for (const peer of peers) {
+      const inline = `${group.name}#${direction}:${inlineText(traffic)}/${this.peerText(peer)}`;
+      const name = options.name ?? inline;
+      if (group.rules.some((rule) => rule.name === name && rule.aliases.includes(inline))) continue;
+      group.rules.push({
+        name,
+        aliases: [inline, ...(options.aliases ?? [])],
+        direction,
+        traffic,
+        peer,
+        ...(options.stale === undefined ? {} : { stale: options.stale }),
+        ...(options.unsettled === undefined ? {} : { unsettled: options.unsettled }),
+      });
+    }
+  }
+
+  private peerText(peer: Peer): string {
+    switch (peer.kind) {
+      case "addresses":
+        return peer.text;
+      case "prefixList":
+        return peer.list;
+      case "group":
+        return peer.group;
+      case "oneOf":
+        return peer.peers.map((one) => this.peerText(one)).join("|");
+      case "unknown":
+        return "?";
+    }
+  }
+
+  /** What AWS writes into a group made through its API: egress to everywhere (aws-vpc.md SG-9). */
+  addDefaultEgress(group: GroupDraft, unsettled?: Because): void {
+    const peers = (["IPv4", "IPv6"] as const).map((family) => addressPeer(WORLD[family]));
+    this.addRules(group, "egress", ALL_TRAFFIC, peers, unsettled === undefined ? {} : { unsettled });
+  }
+
+  associateTable(subnet: string, table: Value<string>): void {
+    this.subnetTables.set(subnet, [...(this.subnetTables.get(subnet) ?? []), table]);
+  }
+
+  associateAcl(subnet: string, acl: Value<string>): void {
+    this.subnetAcls.set(subnet, [...(this.subnetAcls.get(subnet) ?? []), acl]);
+  }
+
+  finish(): Network {
+    for (const draft of this.vpcs.values()) this.completeVpc(draft);
+    this.addExternals();
+    const vpcs = new Map([...this.vpcs].map(([name, draft]) => [name, vpcOf(draft)] as const));
+    const subnets = this.finishSubnets(vpcs);
+    const tables = new Map(
+      [...this.tables].map(([name, draft]) => [name, { ...draft, routes: this.withLocal(draft) }] as const),
+    );
+    const acls = new Map(
+      [...this.acls].map(
+        ([name, draft]): readonly [string, NetworkAcl] => [
+          name,
+          {
+            ...draft,
+            isDefault: [...this.vpcs.values()].some((v) => v.defaultAcl === name),
+            entries: draft.entries.toSorted((a, b) => a.number - b.number),
+          },
+        ],
+      ),
+    );
+    const owners = this.finishOwners(subnets, vpcs);
+    for (const [name, what] of this.externals) this.report("BH400", `${what} ${name} is not in the input`);
+    for (const one of this.unread) {
+      this.report("BH401", `${one.name} (${one.type}) bears on traffic and is not read`);
+    }
+    const groups = new Map<string, SecurityGroup>([...this.groups]);
+    return {
+      vpcs,
+      subnets,
+      tables: new Map<string, RouteTable>(tables),
+      acls,
+      groups,
+      owners,
+      gateways: this.gateways,
+      nats: this.nats,
+      peerings: this.peerings,
+      transits: this.transits,
+      endpoints: this.endpoints,
+      prefixLists: this.prefixLists,
+      balancers: this.balancers,
+      targetGroups: this.targetGroups,
+      unread: this.unread,
+      aliases: this.aliases,
+      diagnostics: this.diagnostics,
+    };
+  }
+
+  /** Makes the main route table, the default ACL and the default group where the input names none. */
+  private completeVpc(draft: VpcDraft): void {
+    if (draft.mainTable === undefined) {
+      draft.mainTable = `${draft.name}#main_route_table`;
+      this.table(draft.mainTable, draft.name);
+    }
+    if (draft.defaultAcl === undefined) {
+      draft.defaultAcl = `${draft.name}#default_network_acl`;
+      const acl = this.acl(draft.defaultAcl, draft.name);
+      acl.entries.push(...allowAllEntries());
+    }
+    if (draft.defaultGroup === undefined) {
+      draft.defaultGroup = `${draft.name}#default_security_group`;
+      const group = this.group(draft.defaultGroup, draft.name);
+      this.addRules(group, "ingress", ALL_TRAFFIC, [{ kind: "group", group: group.name }]);
+      this.addDefaultEgress(group);
+    }
+    this.alias(`${draft.name}#main_route_table`, draft.mainTable);
+    this.alias(`${draft.name}#default_network_acl`, draft.defaultAcl);
+    this.alias(`${draft.name}#default_security_group`, draft.defaultGroup);
+  }
+
+  /** Notes what rules and routes name and the input does not have. */
+  private addExternals(): void {
+    for (const group of this.groups.values()) {
+      for (const rule of group.rules) this.addExternalPeer(rule.peer);
+    }
+    for (const table of this.tables.values()) {
+      for (const route of table.routes) {
+        if (route.destination.kind === "prefixList") this.addExternalList(route.destination.list);
+      }
+    }
+  }
+
+  private addExternalPeer(peer: Peer): void {
+    if (peer.kind === "oneOf") for (const one of peer.peers) this.addExternalPeer(one);
+    if (peer.kind === "prefixList") this.addExternalList(peer.list);
+    if (peer.kind === "group" && !this.groups.has(this.canonical(peer.group))) {
+      this.external(peer.group, "security group");
+    }
+  }
+
+  private addExternalList(list: string): void {
+    if (this.prefixLists.has(list)) return;
+    this.prefixLists.set(list, { name: list, addresses: undefined });
+    this.external(list, "prefix list");
+  }
+
+  private withLocal(draft: TableDraft): readonly Route[] {
+    const vpc = draft.vpc === undefined ? undefined : this.vpcs.get(draft.vpc);
+    const local = (vpc?.cidrs ?? []).flatMap((text): Route[] => {
+      const prefix = parsePrefix(text);
+      const isThere = draft.routes.some(
+        (r) => r.destination.kind === "prefix" && prefix !== undefined && formatPrefix(r.destination.prefix) === formatPrefix(prefix),
+      );
+      if (prefix === undefined || isThere) return [];
+      return [
+        {
+          destination: { kind: "prefix", prefix, text: formatPrefix(prefix) },
+          target: known({ kind: "local", name: "local" }),
+          state: "active",
+          origin: "local",
+        },
+      ];
+    });
+    return [...local, ...draft.routes];
+  }
+
+  private finishSubnets(vpcs: ReadonlyMap<string, Vpc>): Map<string, Subnet> {
+    const out = new Map<string, Subnet>();
+    for (const draft of this.subnets.values()) {
+      const [vpcName = onlyKey(this.vpcs) ?? "", other] = possible(draft.vpc);
+      const vpc = other === undefined ? vpcs.get(vpcName) : undefined;
+      const choose = (list: readonly Value<string>[] | undefined, main: string | undefined, what: string): Value<string> => {
+        const given = list ?? [];
+        const names = new Set(given.flatMap((v) => (v.kind === "known" ? [v.value] : [])));
+        if (names.size > 1) {
+          this.report("BH402", `${draft.name} is associated with several ${what}: ${[...names].join(", ")}`);
+          const because: Because = { code: "conflict", detail: `${draft.name} has several ${what}` };
+          return { kind: "oneOf", values: [...names], because };
+        }
+        const [first] = given;
+        if (first !== undefined) return first;
+        return main === undefined ? unknownValue(`the ${what} of ${draft.name}`) : known(main);
+      };
+      const cidr4 = draft.cidr4 === undefined ? undefined : parsePrefix(draft.cidr4);
+      const cidr6 = draft.cidr6 === undefined ? undefined : parsePrefix(draft.cidr6);
+      out.set(draft.name, {
+        name: draft.name,
+        vpc: vpcName,
+        cidr4,
+        cidr6,
+        zone: draft.zone,
+        table: choose(this.subnetTables.get(draft.name), vpc?.mainTable, "route tables"),
+        acl: choose(this.subnetAcls.get(draft.name), vpc?.defaultAcl, "network ACLs"),
+        mapsPublic: draft.mapsPublic ?? false,
+        blockMode: draft.blockMode,
+        tags: draft.tags ?? new Map(),
+      });
+    }
+    return out;
+  }
+
+  private finishOwners(subnets: ReadonlyMap<string, Subnet>, vpcs: ReadonlyMap<string, Vpc>): Map<string, Owner> {
+    const out = new Map<string, Owner>();
+    for (const draft of this.owners.values()) {
+      const interfaces = draft.interfaces.map((one) => interfaceOf(one, draft.name, subnets, vpcs));
+      const first = interfaces[0];
+      const subnet = first === undefined ? undefined : subnets.get(possible(first.subnet)[0] ?? "");
+      for (const alias of draft.aliases) this.alias(alias, draft.name);
+      out.set(draft.name, { ...draft, interfaces, vpc: subnet?.vpc });
+    }
+    return out;
+  }
+}
+
+function interfaceOf(
+  draft: InterfaceDraft,
+  owner: string,
+  subnets: ReadonlyMap<string, Subnet>,
+  vpcs: ReadonlyMap<string, Vpc>,
+): Interface {
+  const subnet = subnets.get(possible(draft.subnet)[0] ?? "");
+  const addresses = draft.addresses ?? [];
+  const has = (family: Family): boolean => addresses.some((a) => a.family === family);
+  const families: Family[] = [];
+  if (has("IPv4") || !has("IPv6") || subnet?.cidr4 !== undefined) families.push("IPv4");
+  if (has("IPv6") || draft.hasIpv6 === true) families.push("IPv6");
+  const vpc = subnet === undefined ? undefined : vpcs.get(subnet.vpc);
+  const byDefault: Value<readonly string[]> =
+    vpc === undefined ? unknownValue(`the default group of ${owner}`) : known([vpc.defaultGroup]);
+  const groups = draft.groups === "none" ? undefined : (draft.groups ?? byDefault);
+  return {
+    name: draft.name,
+    owner,
+    subnet: draft.subnet,
+    addresses,
+    prefixes: draft.prefixes ?? [],
+    families,
+    isPublic: draft.isPublic ?? (subnet?.mapsPublic === true ? "yes" : "no"),
+    publicAddresses: draft.publicAddresses ?? [],
+    groups,
+    checksDestination: draft.checksDestination ?? true,
+    primary: draft.primary ?? true,
+  };
+}
+
+function vpcOf(draft: VpcDraft): Vpc {
+  return {
+    name: draft.name,
+    cidrs: draft.cidrs.flatMap((text) => parsePrefix(text) ?? []),
+    unknownIpv6: draft.unknownIpv6 ?? false,
+    blockMode: draft.blockMode ?? "off",
+    mainTable: draft.mainTable ?? "",
+    defaultAcl: draft.defaultAcl ?? "",
+    defaultGroup: draft.defaultGroup ?? "",
+    dnsSupport: draft.dnsSupport ?? true,
+    region: draft.region,
+    tags: draft.tags ?? new Map(),
+  };
+}
+
+function onlyKey(map: ReadonlyMap<string, unknown>): string | undefined {
+  return map.size === 1 ? [...map.keys()][0] : undefined;
+}
+
+/** The entries with which a default ACL begins (aws-vpc.md NACL-5). */
+export function allowAllEntries(): AclEntry[] {
+  return (["ingress", "egress"] as const).flatMap((direction) =>
+    (["IPv4", "IPv6"] as const).map((family, i): AclEntry => ({
+      number: 100 + i,
+      direction,
+      action: "allow",
+      traffic: ALL_TRAFFIC,
+      prefix: parsePrefix(WORLD[family]),
+    })),
+  );
+}
+
+/** A peer by prefix. */
+export function addressPeer(text: string): Peer {
+  const prefix = parsePrefix(text);
+  if (prefix === undefined) return { kind: "unknown", because: { code: "unknown-value", detail: text } };
+  return { kind: "addresses", family: prefix.family, addresses: addressSet([prefixRange(prefix)]), text: formatPrefix(prefix) };
+}
+
+function inlineText(traffic: Traffic): string {
+  return trafficText(traffic);
+}
