@@ -139,7 +139,6 @@ function demandsNothing(literal: NameLiteral): boolean {
 
 /** A conjunction of demands on a query's name without what it need not say; undefined where it is seen to be empty. */
 function simplifyQuery(literals: readonly NameLiteral[]): readonly NameLiteral[] | undefined {
-  if (literals.some((l) => l.negated && l.names.some((n) => EVERY_NAME.test(n.expression)))) return undefined;
   return simplifyNames(literals.filter((l) => !demandsNothing(l)));
 }
 

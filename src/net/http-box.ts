@@ -102,12 +102,10 @@ export function simplifyLiterals(
   anything: RegExp | undefined,
 ): readonly Literal[] | undefined {
   if (literals.length === 0) return literals;
-  let kept: Literal[] = [];
-  for (const literal of literals) {
-    if (anything?.test(literal.pattern) !== true) kept.push(literal);
-    else if (literal.negated) return undefined;
-  }
-  kept = [...byKey(kept, literalKey)];
+  const kept = byKey(
+    literals.filter((l) => l.negated || anything?.test(l.pattern) !== true),
+    literalKey,
+  );
   const excluded = new Set(kept.flatMap((l) => (l.negated ? [literalKey(l).slice(1)] : [])));
   if (excluded.size > 0 && kept.some((l) => !l.negated && excluded.has(literalKey(l).slice(1)))) return undefined;
   const finite = kept.find((l) => !l.negated && patternWords(l.pattern) !== undefined);

@@ -149,6 +149,17 @@ describe("several rules", () => {
     expect(http({ method: ".*", path: "/.*" })).toBe(EVERYTHING);
   });
 
+  test("no rule covers one that asks for another value, or for none", () => {
+    const one = http({ headers: [{ name: "x", value: "1" }] });
+    const two = http({ headers: [{ name: "x", value: "2" }] });
+    const absent = applicationSubtract(EVERYTHING, http({ headers: [{ name: "x" }] }));
+    const x = { headers: { x: "2" } };
+    expect(asks(applicationUnion(one, two), "GET /", x)).toBe("yes");
+    expect(asks(applicationUnion(absent, two), "GET /", x)).toBe("yes");
+    expect(asks(applicationUnion(applicationSubtract(EVERYTHING, one), absent), "GET /", x)).toBe("yes");
+    expect(asks(applicationUnion(absent, applicationSubtract(EVERYTHING, one)), "GET /", x)).toBe("yes");
+  });
+
   test("[R6.4.1] both sides must pass", () => {
     const both = applicationIntersect(http({ method: "GET|POST" }), http({ method: "GET|PUT", path: "/a.*" }));
     expect(asks(both, "GET /ab")).toBe("yes");
@@ -228,6 +239,15 @@ describe("DNS queries", () => {
     expect(applicationIncludes(names("**.io"), names("*.io", "*.*.io"))).toBe("yes");
     expect(applicationIsEmpty(applicationIntersect(names("*.io"), names("*.com")))).toBe("yes");
     expect(applicationWitness(applicationSubtract(names("sub*.io"), names("sub.io")))?.dns?.name).toMatch(/^sub.\.io$/);
+  });
+
+  test("a name and what is not the name are everything", () => {
+    const other = applicationSubtract(EVERYTHING, names("a.io"));
+    for (const both of [applicationUnion(names("a.io"), other), applicationUnion(other, names("a.io"))]) {
+      expect(applicationHas(both, { dns: { name: "b.io" } })).toBe("yes");
+      expect(applicationHas(both, { dns: { name: "a.io" } })).toBe("yes");
+      expect(applicationEquals(both, EVERYTHING)).toBe("yes");
+    }
   });
 
   test("a question without a query", () => {
@@ -317,6 +337,11 @@ describe("subset and emptiness", () => {
       host: "a.io",
       headers: new Map([["x", "1"]]),
     });
+    const present = applicationSubtract(
+      http({ headers: [{ name: "x" }] }),
+      http({ headers: [{ name: "x", value: "1" }] }, { headers: [{ name: "x", value: "11" }] }),
+    );
+    expect(applicationWitness(present)?.http?.headers.get("x")).toBe("111");
     expect(applicationWitness(EVERYTHING)).toEqual({});
     expect(applicationWitness(NOTHING)).toBeUndefined();
   });

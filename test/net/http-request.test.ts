@@ -67,6 +67,16 @@ describe("normalisation of paths [R6.1.6]", () => {
     },
   );
 
+  test("of all escapes, exactly those stay that rules can match", () => {
+    for (let byte = 0; byte < 256; byte++) {
+      const hex = byte.toString(16).padStart(2, "0");
+      for (const escape of [hex, hex.toUpperCase(), `${hex.charAt(0).toUpperCase()}${hex.charAt(1)}`]) {
+        const text = `/%${escape}x`;
+        expect(inside(PATHS, text), text).toBe(normalisePath(text) === text);
+      }
+    }
+  });
+
   const path = fc
     .array(
       fc.constantFrom(
