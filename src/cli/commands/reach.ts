@@ -68,13 +68,14 @@ async function run(paths: readonly string[], flags: ReachFlags): Promise<void> {
     ...(flags.to === undefined ? {} : { to: flags.to }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
   };
-  const { rows } = engine.reach({ ...query, provenance: false });
+  const plain = engine.reach({ ...query, provenance: false });
+  const { rows } = plain;
   const provenance = flags.provenance && rows.length * rows.length <= MANY_PAIRS;
   const report: ReachReport = {
     dialect: session.dialect.name,
     complete: session.complete,
     rows: rows.map((row) => reportRow(engine, row)),
-    pairs: engine.reach({ ...query, provenance }).pairs,
+    pairs: provenance ? engine.reach({ ...query, provenance }).pairs : plain.pairs,
     provenance,
     diagnostics: session.diagnostics,
   };
