@@ -62,10 +62,22 @@ export function isIdentityLabel(key: string, labelPatterns: readonly string[]): 
 
 /** How many characters a pattern matches from the start of the key; 0 when it does not, or is no expression. */
 function lengthAtStart(pattern: string, key: string): number {
+  const match = compiled(pattern)?.matcher(key);
+  return match?.find() === true ? match.end() : 0;
+}
+
+const expressions = new Map<string, RE2JS | undefined>();
+
+/** Compiling is the cost of a filter; the patterns are few. */
+function compiled(pattern: string): RE2JS | undefined {
+  if (!expressions.has(pattern)) expressions.set(pattern, expressionOf(pattern));
+  return expressions.get(pattern);
+}
+
+function expressionOf(pattern: string): RE2JS | undefined {
   try {
-    const match = RE2JS.compile(`^(?:${pattern})`).matcher(key);
-    return match.find() ? match.end() : 0;
+    return RE2JS.compile(`^(?:${pattern})`);
   } catch {
-    return 0;
+    return undefined;
   }
 }
