@@ -181,5 +181,7 @@ export type Fault =
   | { readonly kind: "pass"; readonly from: string; readonly to: string }
   /** Packets from one pod to another are dropped whatever the policy says. */
   | { readonly kind: "drop"; readonly from: string; readonly to: string }
+  /** From now on a policy set comes into force in two steps, egress first: what the lab must never do. */
+  | { readonly kind: "torn-swap" }
   /** Removes every seeded fault. */
   | { readonly kind: "none" };

@@ -158,10 +158,15 @@ export async function labExec(place: string, argv: readonly string[], options: E
   }
 }
 
+export interface FlowOptions extends LabOptions {
+  /** Ends an iteration that follows. */
+  readonly signal?: AbortSignal;
+}
+
 /** Connections and drops, oldest first. */
-export async function* labFlows(filter: FlowFilter = {}, options: LabOptions = {}): AsyncGenerator<FlowRecord> {
+export async function* labFlows(filter: FlowFilter = {}, options: FlowOptions = {}): AsyncGenerator<FlowRecord> {
   const lab = find(options);
-  if (filter.follow === true) yield* askStream(lab.control, "flows", filter);
+  if (filter.follow === true) yield* askStream(lab.control, "flows", filter, options.signal);
   else yield* await ask(lab.control, "flows", filter);
 }
 

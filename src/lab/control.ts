@@ -107,9 +107,16 @@ export async function ask<M extends Method>(
   }
 }
 
-/** Asks for an answer that goes on until the iteration ends or the lab does. */
-export async function* askStream(path: string, method: "flows", params: FlowFilter): AsyncGenerator<FlowRecord> {
+/** Asks for an answer that goes on until the iteration ends, the signal stops it or the lab ends. */
+export async function* askStream(
+  path: string,
+  method: "flows",
+  params: FlowFilter,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<FlowRecord> {
   const socket = await connect(path);
+  const stop = (): unknown => socket.destroy();
+  signal?.addEventListener("abort", stop);
   const queue: FlowRecord[] = [];
   let wake: (() => void) | null = null;
   let failure: LabError | null = null;
@@ -131,6 +138,7 @@ export async function* askStream(path: string, method: "flows", params: FlowFilt
   });
   socket.write(`${JSON.stringify({ method, params })}\n`);
   try {
+    if (signal?.aborted === true) socket.destroy();
     for (;;) {
       const next = queue.shift();
       if (next !== undefined) yield next;
@@ -139,6 +147,7 @@ export async function* askStream(path: string, method: "flows", params: FlowFilt
       else await new Promise<void>((resolve) => (wake = resolve));
     }
   } finally {
+    signal?.removeEventListener("abort", stop);
     socket.destroy();
   }
 }

@@ -24,6 +24,7 @@ import { type Front, frontName, frontsOf, serviceAddresses, Translation } from "
 import { judgementOf, VerdictCompiler, type VerdictTables } from "./verdicts.ts";
 
 const TABLE = "bulkhead";
+const TEAR_MS = 5;
 
 /** What a program needs to run inside a place. */
 export interface ExecContext {
@@ -62,6 +63,7 @@ export class Lab {
   private readonly prober: Prober;
   private order: Order = { plan: EMPTY_PLAN, ruleset: NO_RULES };
   private tables: VerdictTables;
+  private torn = false;
   private fronts: ReadonlyMap<string, Front> = new Map();
   private parties = new Map<string, FlowParty>();
   private names: NameServer = new NameServer(EMPTY_PLAN);
@@ -117,6 +119,7 @@ export class Lab {
     const population = populationOf(next.plan);
     const tables = this.compiler.compile(population, next.ruleset);
     if (change.plan === undefined) {
+      if (this.torn) this.tear(tables);
       const entries = this.enforcement.enforce(tables);
       this.order = next;
       this.tables = tables;
@@ -147,6 +150,14 @@ export class Lab {
       if (wired !== undefined) this.servers.open(wired);
     }
     return { generation: this.enforcement.generation, milliseconds: performance.now() - begun, entries };
+  }
+
+  /** The first half of a swap that is not one transaction: only for a test to see that it is noticed. */
+  private tear(tables: VerdictTables): void {
+    const versions = new Map([...this.tables.versions, ...tables.versions]);
+    this.enforcement.enforce({ ...tables, ingress: this.tables.ingress, versions });
+    const end = performance.now() + TEAR_MS;
+    while (performance.now() < end);
   }
 
   private settings(plan: Plan): ForwardSettings {
@@ -259,7 +270,12 @@ export class Lab {
   }
 
   fault(fault: Fault): void {
+    if (fault.kind === "torn-swap") {
+      this.torn = true;
+      return;
+    }
     if (fault.kind === "none") {
+      this.torn = false;
       this.enforcement.seed([], this.tables);
       return;
     }
