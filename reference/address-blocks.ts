@@ -44,7 +44,11 @@ function isUntoldInBlock(
 ): boolean {
   if (block.cidr.length === 0 && block.except.length === 0) return true;
   const ranges = declared(
-    party.kind === "pod" ? options.podCIDRs : party.kind === "node" ? options.nodeCIDRs : [],
+    party.kind === "pod" || party.kind === "reserved"
+      ? options.podCIDRs
+      : party.kind === "node"
+        ? options.nodeCIDRs
+        : [],
   ).filter((range) => range.family === family);
   const covers = (range: Prefix) =>
     isWithin(range, block.cidr) && block.except.every((prefix) => areDisjoint(range, prefix));

@@ -95,15 +95,17 @@ function isSelectedByBlock(peer: Peer & { kind: "block" }, view: View): boolean 
   switch (remote.cidr) {
     case "never":
       return false;
-    case "untold": {
-      const detail = `an unmanaged pod in ${peer.key}`;
-      return scene.unknowns.ask(detail, { code: "unknown-address", detail });
-    }
     case "world":
       return block.cidr.length === 0 && block.cidr.family === scene.family;
     case "node":
       if (!settings.cidrMatchesNodes || block.cidr.length === 0) return false;
-      return isInBlock(remote.party, block, scene.family, scene.options, scene.unknowns);
+      if (!isInBlock(remote.party, block, scene.family, scene.options, scene.unknowns)) return false;
+      // U18: which prefixes the local host carries was not read.
+      return (
+        remote.valuesOf("reserved", "host").length === 0 ||
+        scene.unknowns.ask(`the local host carries ${peer.key}`, { code: "host-prefixes", detail: peer.key })
+      );
+    case "untold":
     case "address":
       return isInBlock(remote.party, block, scene.family, scene.options, scene.unknowns);
   }

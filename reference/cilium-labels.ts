@@ -32,17 +32,15 @@ interface UserPattern {
   readonly ignore: boolean;
 }
 
-/** `[!][source:]pattern`, as in the option `labels`. */
+/** `[source:][!]pattern`, as in the option `labels`. */
 function userPatterns(texts: readonly string[]): readonly UserPattern[] {
   return texts.map((text) => {
-    const withoutMark = text.startsWith("!") ? text.slice(1) : text;
-    const colon = withoutMark.indexOf(":");
-    const source = colon < 0 ? "" : withoutMark.slice(0, colon);
-    const rest = withoutMark.slice(colon + 1);
+    const colon = text.indexOf(":");
+    const pattern = text.slice(colon + 1);
     return {
-      source,
-      pattern: rest.startsWith("!") ? rest.slice(1) : rest,
-      ignore: text.startsWith("!") || rest.startsWith("!"),
+      source: colon < 0 ? "" : text.slice(0, colon),
+      pattern: pattern.startsWith("!") ? pattern.slice(1) : pattern,
+      ignore: pattern.startsWith("!"),
     };
   });
 }

@@ -32,7 +32,8 @@ export interface Enforcement {
 
 /** The endpoint as policies select it; undefined where nothing is enforced (R4.1.5, R9.5 … R9.7). */
 export function subjectIdentity(party: Party, policies: CiliumPolicies, scene: Scene): Identity | undefined {
-  if (party.kind === "node") return policies.settings.hostFirewall ? hostEndpointIdentity(party, policies.settings) : undefined;
+  if (party.kind === "node")
+    return policies.settings.hostFirewall ? hostEndpointIdentity(party, policies.settings) : undefined;
   if (party.kind === "reserved" && party.label === "unmanaged") return undefined;
   if (party.kind === "pod" || party.kind === "reserved" || party.kind === "stray")
     return identityOf(party, party, scene.family, scene.cluster, policies.settings, scene.unknowns);

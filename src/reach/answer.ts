@@ -55,6 +55,8 @@ export interface Answer {
 /** A problem with the question itself, for the user. */
 export class QuestionError extends Error {}
 
+type NodeEnd = Extract<Endpoint, { kind: "node" }>;
+
 export class Questions {
   private readonly inventory: Inventory;
   private readonly services: Services;
@@ -81,19 +83,40 @@ export class Questions {
     for (const from of sources) {
       for (const dial of dials) {
         if (isReplicated && dial.kind === "end" && from === dial.endpoint) continue;
-        const delivered = this.services.deliver(from, dial, question.protocol, question.port ?? 0);
+        const source = this.placed(from, dial.kind === "end" ? dial.endpoint : undefined);
+        const delivered = this.services.deliver(
+          source,
+          this.placedDial(dial, from),
+          question.protocol,
+          question.port ?? 0,
+        );
         stops.push(...delivered.stops);
         for (const delivery of delivered.deliveries) {
           reached = true;
-          for (const replica of this.legs.replicas(from, delivery)) {
-            for (const family of families(question, from, delivery)) {
-              pairs.push(this.pair(from, delivery, replica, family, question));
+          for (const replica of this.legs.replicas(source, delivery)) {
+            for (const family of families(question, source, delivery)) {
+              pairs.push(this.pair(source, delivery, replica, family, question));
             }
           }
         }
       }
     }
     return combine(pairs, uniqueStops(stops), reached ? "the two ends share no address family" : undefined);
+  }
+
+  /** `host` is the node of the other end, where the input tells which one that is. */
+  private placed(endpoint: Endpoint, other: Endpoint | undefined): Endpoint {
+    return (endpoint.kind === "node" ? this.placedNode(endpoint, other) : undefined) ?? endpoint;
+  }
+
+  private placedDial(dial: Dial, from: Endpoint): Dial {
+    if (dial.kind === "end") return { ...dial, endpoint: this.placed(dial.endpoint, from) };
+    return dial.kind === "node" ? { ...dial, node: this.placedNode(dial.node, from) ?? dial.node } : dial;
+  }
+
+  private placedNode(node: NodeEnd, other: Endpoint | undefined): NodeEnd | undefined {
+    if (node.relation !== "same" || other?.kind !== "pod" || other.pod.node === undefined) return undefined;
+    return this.inventory.node(other.pod.node);
   }
 
   private sources(name: string): readonly Endpoint[] | { readonly because: readonly Because[] } {
@@ -171,9 +194,10 @@ function isNodeName(name: string): boolean {
 }
 
 function checkPort(service: Service, { to, protocol, port }: Question): void {
-  if (service.type === "ExternalName") return;
+  // The name of an alias or of a headless Service stands for ends that are dialled themselves.
+  if (service.type === "ExternalName" || service.headless) return;
   if (!hasPorts(protocol)) throw new QuestionError(`${to} is a Service: ask for a TCP, UDP or SCTP port`);
-  if (service.headless || service.ports.some((own) => own.port === port && own.protocol === protocol)) return;
+  if (service.ports.some((own) => own.port === port && own.protocol === protocol)) return;
   const known = service.ports.map((own) => `${own.port}/${own.protocol}`).join(", ");
   throw new QuestionError(
     `Service ${service.namespace}/${service.name} has no port ${port ?? 0}/${protocol}; it has ${known || "none"}`,

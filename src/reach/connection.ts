@@ -28,6 +28,7 @@ const UNKNOWN_NODE: readonly Because[] = [
 function locality(node: Extract<Endpoint, { kind: "node" }>, other: Endpoint): readonly boolean[] {
   if (node.relation === "same") return [true];
   if (node.relation === "other") return [false];
+  if (other.kind === "node" && other.relation !== "known") return [other.relation === "same"];
   // Health, ingress and init endpoints exist on every node: which of them is meant is not known.
   const otherNode =
     other.kind === "pod"

@@ -15,6 +15,7 @@ import { type Factored, factor } from "./factored.ts";
 import { Inventory } from "./inventory.ts";
 import { Legs } from "./leg.ts";
 import { Matching } from "./matching.ts";
+import { NorthSouth, type NorthSouthPath, type PathQuery } from "./north-south.ts";
 import { type Reach, type ReachQuery, reach } from "./pairs.ts";
 import { Services } from "./services.ts";
 import { Sides } from "./side.ts";
@@ -131,7 +132,8 @@ export class Engine {
     const services = new Services(world, inventory, set.services);
     const legs = new Legs(connections, new Hairpins(connections, set), world);
     const questions = new Questions(inventory, services, legs);
-    return { world, set, diagnostics, inventory, connections, questions, account: built.account };
+    const northSouth = new NorthSouth(world, inventory, services, legs);
+    return { world, set, diagnostics, inventory, connections, questions, northSouth, account: built.account };
   }
 
   get world(): World {
@@ -181,6 +183,14 @@ export class Engine {
     return factor(this.state.inventory, this.state.connections);
   }
 
+  /**
+   * Every way from outside to pods that leads over a load balancer, a node, an Ingress or a Gateway, with each hop. The
+   * direct way is `why`'s. Empty where the source is nothing outside.
+   */
+  paths(query: PathQuery): readonly NorthSouthPath[] {
+    return this.state.northSouth.paths(query);
+  }
+
   /** Who reaches whom. */
   reach(query: ReachQuery): Reach {
     return reach(this.state.inventory, this.state.connections, query);
@@ -195,6 +205,7 @@ interface State {
   readonly inventory: Inventory;
   readonly connections: Connections;
   readonly questions: Questions;
+  readonly northSouth: NorthSouth;
   readonly account: Account;
 }
 

@@ -133,6 +133,11 @@ export function explainSide(
 
 type Hit = RuleConsidered & { readonly policy: Policy };
 
+interface Decided {
+  readonly reason: Reason;
+  readonly deciders: readonly Origin[];
+}
+
 /**
  * The hits that decide in an ordered tier: the first of every policy of the lowest order, in each sequence, for between
  * sequences no order is defined (kubernetes.md CNP-18, CNP-20, CNP-35).
@@ -155,40 +160,47 @@ function decide(
   hits: readonly Hit[],
   closed: boolean,
   enforced: boolean,
-): { readonly reason: Reason; readonly deciders: readonly Origin[] } {
+): Decided {
   const origins = (list: readonly Hit[]): Origin[] => list.map((h) => h.rule.origin);
+  const passedBy: Origin[] = [];
+  const byRule = (list: readonly Hit[]): Decided => ({ reason: "rule", deciders: [...passedBy, ...origins(list)] });
+  const by = (reason: Reason, deciders: readonly Origin[]): Decided =>
+    passedBy.length > 0 ? byRule([]) : { reason, deciders };
   for (const tier of sides.policies.tiers) {
     const own = hits.filter((h) => h.policy.tier === tier.name);
     if (tier.mode === "ordered") {
       const first = firstHits(own);
-      if (first.length === 0 || first.every((h) => h.rule.action === "pass")) continue;
-      // In another order a rule that passes the tier on may come first; what decides then is behind it.
-      return { reason: "rule", deciders: origins(first.filter((h) => h.rule.action !== "pass")) };
+      const final = first.filter((h) => h.rule.action !== "pass");
+      if (final.length === 0) continue;
+      if (final.length === first.length) return byRule(final);
+      // In another order a rule that passes the tier on comes first; what decides then is behind it.
+      passedBy.push(...origins(final));
+      continue;
     }
     const touched = hits.some((h) => h.policy.tier === tier.name);
     if (!enforced && !touched) continue;
     const denies = own.filter((h) => h.rule.action === "deny");
-    if (denies.length > 0 && verdict !== "allow") return { reason: "rule", deciders: origins(denies) };
+    // Audit mode lets pass what these deny, and they decide all the same (cilium.md R4.3.9).
+    if (denies.length > 0 && (verdict !== "allow" || sides.policies.audit)) return byRule(denies);
     const allows = own.filter((h) => h.rule.action === "allow");
     const passing = allows.filter((h) => h.application !== "no");
     const always = sides
       .always(direction, self, other)
       .filter((m) => flowAt(m.flows, point.family, point.protocol, point.port) !== undefined);
-    const byAlways = (
-      list: readonly RuleMatch[],
-    ): { readonly reason: Reason; readonly deciders: readonly Origin[] } => ({
-      reason: "always-allowed",
-      deciders: list.map((m) => m.rule.origin),
-    });
+    const byAlways = (list: readonly RuleMatch[]): Decided =>
+      by(
+        "always-allowed",
+        list.map((m) => m.rule.origin),
+      );
     const bit = point.family === "IPv4" ? 1 : 2;
     const certain = always.filter((m) => (m.peer.yes & bit) !== 0);
     if (sides.policies.alwaysFirst === true && closed && certain.length > 0 && verdict !== "deny") {
       return byAlways(certain);
     }
-    if (verdict !== "deny" && passing.length > 0) return { reason: "rule", deciders: origins(passing) };
+    if (verdict !== "deny" && passing.length > 0) return byRule(passing);
     if (enforced && always.length > 0 && verdict !== "deny") return byAlways(always);
-    if (allows.length > 0 && verdict === "deny") return { reason: "rule", deciders: origins(allows) };
-    if (closed) return { reason: "default-deny", deciders: [] };
+    if (allows.length > 0 && verdict === "deny") return byRule(allows);
+    if (closed) return by("default-deny", []);
   }
-  return { reason: "no-policy", deciders: [] };
+  return by("no-policy", []);
 }

@@ -26,8 +26,10 @@ export interface Forward {
   /** `http`: plain; `https`: over TLS that the controller ends; `tls`: passed through by server name; `stream`: as it comes. */
   readonly over: "http" | "https" | "tls" | "stream";
   readonly target: ForwardTarget;
-  /** What the request is before it goes on; absent: it goes as it came. */
+  /** What the request becomes before it goes on; absent: it goes as it came. */
   readonly rewrite?: RouteFilter;
+  /** The prefix that matched, which a rewrite may replace. */
+  readonly prefix?: string;
   /** Its part of the requests where several backends share them, such as `1 of 3`. */
   readonly share?: string;
   /** The backend gets a copy, and its answer is thrown away. */

@@ -87,6 +87,7 @@ interface Entry {
   readonly rank: readonly number[];
   /** A regular expression decides, whose place in the order is the implementation's own. */
   readonly loose: boolean;
+  readonly prefix?: string;
   readonly sure: boolean;
 }
 
@@ -97,7 +98,7 @@ function entriesOf({ route, listeners }: Attachment, listener: GatewayListener):
   return route.rules.flatMap((rule, i) =>
     hosts.flatMap((host) =>
       matchesOf(route, rule, host).map(
-        ({ match, requests, rank, loose, index }): Entry => ({
+        ({ match, requests, rank, loose, index, prefix }): Entry => ({
           route,
           rule,
           at: index === undefined ? ["spec", "rules", i] : ["spec", "rules", i, "matches", index],
@@ -106,6 +107,7 @@ function entriesOf({ route, listeners }: Attachment, listener: GatewayListener):
           requests,
           rank: [...hostRank(host), ...rank],
           loose,
+          ...(prefix === undefined ? {} : { prefix }),
           sure: attached.sure,
         }),
       ),
@@ -126,6 +128,7 @@ interface Match {
   readonly loose: boolean;
   /** Absent where the rule has no matches. */
   readonly index?: number;
+  readonly prefix?: string;
 }
 
 function matchesOf(route: Route, rule: RouteRule, host: string): readonly Match[] {
@@ -182,6 +185,7 @@ function httpMatch(match: HttpRouteMatch, host: string | undefined): Match {
       queryParams.length,
     ],
     loose,
+    ...(path.type === "PathPrefix" ? { prefix: path.value } : {}),
   };
 }
 
@@ -365,7 +369,12 @@ function forwardsOf(world: World, entry: Entry, requests: Requests, over: Forwar
   const rewrite: RouteFilter | undefined = rule.filters.find((filter) => filter.type === "URLRewrite");
   const mirrors = rule.filters.flatMap((filter) => filter.mirror ?? []);
   const total = rule.backends.reduce((sum, backend) => sum + backend.weight, 0);
-  const common = { requests: changed, ...(rewrite === undefined ? {} : { rewrite }) };
+  const { prefix } = entry;
+  const common = {
+    requests: changed,
+    ...(rewrite === undefined ? {} : { rewrite }),
+    ...(prefix === undefined ? {} : { prefix }),
+  };
   const out: Forward[] = [];
   if (total === 0) {
     const reason = rule.backends.length === 0 ? "the rule names no backend (500)" : "every backend has weight 0 (500)";

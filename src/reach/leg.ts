@@ -6,7 +6,7 @@ import type { Family } from "../net/address.ts";
 import { type FlowSet, flowAt, NO_FLOWS, portFlows } from "../net/flow-set.ts";
 import type { Protocol } from "../net/protocol.ts";
 import { type Bounded, boundedIntersect, eitherOf, NO_BOUNDED } from "./bounded.ts";
-import { type Connections, isSelf } from "./connection.ts";
+import { type Connections, isSelf, type Sight } from "./connection.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { explainSide, type FlowPoint } from "./explain.ts";
 import type { Hairpins } from "./hairpin.ts";
@@ -93,19 +93,31 @@ export class Legs {
     const manyTowards = several(sightings.map((s) => s.towards.endpoint));
     const manySources = several(sightings.map((s) => s.source));
     for (const { towards, when } of sightings) {
-      const sight = this.connections.sights(from, towards.endpoint)[0];
-      if (sight === undefined || isSelf(from, towards.endpoint)) continue;
-      const explanation = explainSide(sides, "egress", sight.fromSelf, sight.to, { ...point, port: towards.port });
-      const key = `egress ${towards.endpoint.name} ${towards.port}`;
-      add({ kind: "filter", at: from.name, explanation }, key, manyTowards ? when : undefined);
+      if (isSelf(from, towards.endpoint)) continue;
+      for (const [sight, where] of this.sights(from, towards.endpoint)) {
+        const explanation = explainSide(sides, "egress", sight.fromSelf, sight.to, { ...point, port: towards.port });
+        const key = `egress ${towards.endpoint.name} ${towards.port} ${where}`;
+        add({ kind: "filter", at: from.name, explanation }, key, together(manyTowards ? when : undefined, where));
+      }
     }
     for (const { source, when } of sightings) {
-      const sight = this.connections.sights(source, endpoint)[0];
-      if (sight === undefined || isSelf(source, endpoint)) continue;
-      const explanation = explainSide(sides, "ingress", sight.toSelf, sight.from, point);
-      add({ kind: "filter", at: endpoint.name, explanation }, `ingress ${source.name}`, manySources ? when : undefined);
+      if (isSelf(source, endpoint)) continue;
+      for (const [sight, where] of this.sights(source, endpoint)) {
+        const explanation = explainSide(sides, "ingress", sight.toSelf, sight.from, point);
+        const key = `ingress ${source.name} ${where}`;
+        add({ kind: "filter", at: endpoint.name, explanation }, key, together(manySources ? when : undefined, where));
+      }
     }
     return [...hops.values()];
+  }
+
+  /** How the ends may see each other, and where that depends on whether they share a node, the case. */
+  private sights(from: Endpoint, to: Endpoint): readonly (readonly [sight: Sight, where: string | undefined])[] {
+    const all = this.connections.sights(from, to);
+    return all.map((sight, i) => [
+      sight,
+      all.length === 1 ? undefined : i === 0 ? "both ends are on one node" : "the ends are on different nodes",
+    ]);
   }
 
   private hairpin(pod: Endpoint, point: FlowPoint): readonly Hop[] {
@@ -131,6 +143,11 @@ export class Legs {
       ),
     ];
   }
+}
+
+function together(...conditions: readonly (string | undefined)[]): string | undefined {
+  const given = conditions.filter((text) => text !== undefined);
+  return given.length === 0 ? undefined : given.join(", and ");
 }
 
 function sourceAddress({ service, endpoint }: Delivery): Because {

@@ -15,6 +15,7 @@ import {
   addressIntersect,
   type Family,
   formatAddress,
+  maxAddress,
 } from "../net/address.ts";
 import { hasPorts, type Protocol } from "../net/protocol.ts";
 import { type ServiceTraits, UNSPECIFIED_SERVICES } from "../policy/service-traits.ts";
@@ -167,6 +168,25 @@ export class Services {
       ? headlessBackends(this.world, service, 0)
       : resolveService(this.world, service).flatMap((one) => one.backends);
     return [...new Set(backends.flatMap((backend) => this.endpointOf(backend) ?? []))];
+  }
+
+  /**
+   * A connection from outside that enters by a Service at some node, which one is not told, and meets this backend; or,
+   * without a Service, that comes straight to the pod.
+   */
+  entering(
+    from: Endpoint,
+    endpoint: Endpoint,
+    port: number,
+    way: { readonly service: Service; readonly kind: "outer" | "node"; readonly port: ServicePort } | undefined,
+  ): Delivery {
+    if (way === undefined)
+      return { endpoint, port, hops: [], sightings: [{ towards: { endpoint, port }, source: from }], doubt: [] };
+    const { service, kind } = way;
+    const dialled = (kind === "node" ? way.port.nodePort : undefined) ?? way.port.port;
+    const hop: Hop = { kind: "rewrite", service: serviceName(service), detail: `${way.port.port} → ${port}` };
+    const sightings = this.sightings(from, endpoint, port, service, { kind }, dialled);
+    return { endpoint, port, hops: [hop], sightings, doubt: [], service };
   }
 
   // ── a Service ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -346,7 +366,7 @@ export class Services {
           when: `kube-proxy translates after the pod's policy, and ${nodeText(node)} stands for it`,
         });
       }
-      return out.length === 1 ? out.map(({ when: _, ...one }) => one) : out;
+      return settled(out);
     }
     if (from.kind !== "outside" && from.kind !== "name") return [{ towards, source: from }];
     const protocol = service.ports.find((p) => p.port === dialled || p.nodePort === dialled)?.protocol ?? "TCP";
@@ -384,7 +404,7 @@ export class Services {
         });
       }
     }
-    return out.length === 1 ? out.map(({ when: _, ...one }) => one) : out;
+    return settled(out);
   }
 
   /** What a filter before translation sees. */
@@ -502,6 +522,12 @@ const NO_CILIUM: NonNullable<ServiceTraits["cilium"]> = {
   directReturn: [],
 };
 
+/** A single possibility needs no condition. */
+function settled(sightings: readonly Sighting[]): readonly Sighting[] {
+  const [only] = sightings;
+  return sightings.length === 1 && only !== undefined ? [{ towards: only.towards, source: only.source }] : sightings;
+}
+
 // ── ends ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function node(relation: NodeEndpoint["relation"], name: string): NodeEndpoint {
@@ -513,24 +539,21 @@ export const SOME_NODE = node("known", "a node");
 const OTHER_NODE = node("other", "another node");
 const LOCAL_NODE = node("same", "the node of the backend");
 
-const WHOLE: Readonly<Record<Family, Endpoint>> = {
-  IPv4: {
-    kind: "outside",
-    range: { family: "IPv4", first: 0n, last: (1n << 32n) - 1n },
-    name: "the outside",
-    anonymous: true,
-  },
-  IPv6: {
-    kind: "outside",
-    range: { family: "IPv6", first: 0n, last: (1n << 128n) - 1n },
-    name: "the outside",
-    anonymous: true,
-  },
+/** Something outside whose address is not known. */
+export const SOMEWHERE: Readonly<Record<Family, Extract<Endpoint, { kind: "outside" }>>> = {
+  IPv4: { kind: "outside", range: { family: "IPv4", first: 0n, last: maxAddress("IPv4") }, name: "an address outside" },
+  IPv6: { kind: "outside", range: { family: "IPv6", first: 0n, last: maxAddress("IPv6") }, name: "an address outside" },
+};
+
+/** The identity of the outside alone. */
+const ANONYMOUS: Readonly<Record<Family, Endpoint>> = {
+  IPv4: { ...SOMEWHERE.IPv4, name: "the outside", anonymous: true },
+  IPv6: { ...SOMEWHERE.IPv6, name: "the outside", anonymous: true },
 };
 
 /** The outside without its address: only the identity travels (cilium.md R8.4). */
 function anonymous(from: Extract<Endpoint, { kind: "outside" | "name" }>): Endpoint {
-  return WHOLE[from.kind === "outside" ? from.range.family : from.family];
+  return ANONYMOUS[from.kind === "outside" ? from.range.family : from.family];
 }
 
 function nodeText({ name }: NodeEndpoint): string {

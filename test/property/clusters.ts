@@ -198,7 +198,7 @@ const service = fc
     weighted([3, someOf(POD_LABELS, 1, 1)], [1, fc.constant(undefined)]),
     list(servicePort, 1, 2),
     weighted([4, fc.constant("10.96.0.")], [1, fc.constant("None")]),
-    fc.constantFrom("203.0.113.9", "203.0.113.10", "10.244.1.10", "10.0.0.1", "192.0.2.7"),
+    fc.constantFrom("203.0.113.9", "203.0.113.10", "10.244.1.10", "192.0.2.7"),
   )
   .map(([name, namespace, labels, selector, ports, ip, endpoint]): readonly Fields[] => {
     const unique = ports.filter(

@@ -21,6 +21,7 @@ export const POD_LABELS: readonly (readonly [string, readonly string[]])[] = [
 export const NODE_LABELS: readonly (readonly [string, readonly string[]])[] = [
   ["role", ["edge", "worker"]],
   ["zone", ["z1", "z2"]],
+  ["kubernetes.io/os", ["linux"]],
 ];
 
 export const SERVICE_ACCOUNTS = ["robot", "default"] as const;

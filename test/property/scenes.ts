@@ -75,7 +75,17 @@ function withFlows(
 ): fc.Arbitrary<Scene> {
   const cilium = dialect !== "kubernetes";
   return fc.tuple(objects, rarely(cilium ? 1 : 12)).chain(([{ cluster: base, policies }, icmp]) =>
-    list(flow({ cluster: base, policies, cilium, icmp }), count, count).map((flows) => ({
+    list(
+      flow({
+        cluster: base,
+        policies,
+        cilium,
+        icmp,
+        anonymousNodes: !JSON.stringify(policies).includes('"enable-host-firewall":"true"'),
+      }),
+      count,
+      count,
+    ).map((flows) => ({
       dialect,
       cluster: base,
       policies,

@@ -19,7 +19,7 @@ const SETTINGS: readonly (readonly [key: string, percent: number, values: readon
   [
     "labels",
     8,
-    ["k8s:app k8s:tier", "!k8s:tier", "app !app.kubernetes.io", "k8s:io\\.kubernetes\\.pod\\.namespace app"],
+    ["k8s:app k8s:tier", "k8s:!tier", "!tier", "app !app.kubernetes.io", "k8s:io\\.kubernetes\\.pod\\.namespace app"],
   ],
   ["cluster-name", 5, ["default", "other"]],
   ["enable-ipv6", 20, ["true"]],
@@ -34,7 +34,10 @@ export const settings: fc.Arbitrary<Settings> = weighted<Settings>(
     5,
     fc
       .tuple(...SETTINGS.map(([, percent, values]) => sometimes(percent, fc.constantFrom(...values))))
-      .map((values) => withoutAbsent(SETTINGS.map(([key], i) => [key, values[i]]))),
+      .map((values) => withoutAbsent(SETTINGS.map(([key], i) => [key, values[i]])))
+      // Which labels of an unknown node the filter would drop is not followed.
+      .map((own) => (own["enable-host-firewall"] === "true" ? { ...own, labels: undefined } : own))
+      .map((own) => withoutAbsent(Object.entries(own))),
   ],
 );
 

@@ -128,11 +128,25 @@ function engineView(answer: Answer): Reply {
   };
 }
 
+/** One side, over all ways in which it may see the connection. */
 function sideOf(pair: PairAnswer, direction: "egress" | "ingress"): SideView {
-  for (const hop of pair.hops)
-    if (hop.kind === "filter" && hop.explanation.direction === direction) return explained(hop.explanation);
-  return ALWAYS;
+  const ways = pair.hops.flatMap((hop) =>
+    hop.kind === "filter" && hop.explanation.direction === direction ? [explained(hop.explanation)] : [],
+  );
+  const [first = ALWAYS] = ways;
+  if (ways.every((way) => way.verdict === first.verdict && way.reason === first.reason)) {
+    return { ...first, deciders: [...new Set(ways.flatMap((way) => way.deciders))].sort() };
+  }
+  const reason = WEIGHTIEST.find((name) => ways.some((way) => way.reason === name)) ?? first.reason;
+  return {
+    verdict: ways.every((way) => way.verdict === first.verdict) ? first.verdict : "unsure",
+    reason,
+    deciders: [...new Set(ways.filter((way) => way.reason === reason).flatMap((way) => way.deciders))].sort(),
+  };
 }
+
+/** Where ways differ in their reason, the weightier one is told, as the reference does. */
+const WEIGHTIEST = ["rule", "default-deny", "always-allowed", "no-policy"];
 
 function explained({ verdict, reason, deciders, isolatedBy }: SideExplanation): SideView {
   const named =
@@ -221,6 +235,7 @@ const ENGINE_CODES: Readonly<Record<ReasonCode, readonly BecauseCode[]>> = {
   "foreign-endpoint": ["unknown-address"],
   "foreign-policy": ["foreign-policy"],
   "group-not-resolved": ["group-not-resolved"],
+  "host-prefixes": ["release-unclear"],
   hairpin: ["undefined-by-specification", "release-unclear"],
   "host-not-told": ["application-rule"],
   "init-container-port": ["undefined-by-specification"],
