@@ -1,6 +1,6 @@
 /** One running lab: builds what a plan says, enforces what a ruleset says, and answers for both. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { ApplyResult, Drop, Fault, FlowFilter, FlowRecord, LabStatus, Probe, ProbeResult } from "./answers.ts";
 import { Arrivals, type Origin } from "./attempts.ts";
 import { DropLog } from "./drop-log.ts";
@@ -128,6 +128,7 @@ export class Lab {
     const sites = sitesOf(next.plan);
     const { fronts, relays } = frontsOf(next.plan);
     const { gone, fresh, changed } = this.difference(sites);
+    checkOpenFiles(fresh);
     for (const name of gone) this.servers.close(name);
     this.fabric.remove(gone);
     const podAddresses = population.known.filter(({ kind }) => kind === "pod").map(({ address }) => address);
@@ -287,6 +288,21 @@ export class Lab {
     }
     this.enforcement.seed(pairs, this.tables);
   }
+}
+
+/** Open files that are needed beside the pods': connections of probes and clients. */
+const SPARE_FILES = 300;
+
+/** Each namespace and each listener is an open file of this process: said before anything is built. */
+function checkOpenFiles(fresh: readonly Site[]): void {
+  const limit = Number(/^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1] ?? Infinity);
+  const open = readdirSync("/proc/self/fd").length;
+  const needed = fresh.reduce((sum, { ports, addresses }) => sum + 1 + ports.length * addresses.length, 0);
+  if (open + needed + SPARE_FILES <= limit) return;
+  throw new LabError(
+    "too-many-pods",
+    `these pods need ${open + needed + SPARE_FILES} open files, and the limit (ulimit -Hn) is ${limit}`,
+  );
 }
 
 function openTable(): NftTable {

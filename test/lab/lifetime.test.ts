@@ -12,6 +12,8 @@ import { twoApplications } from "./clusters.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "lifetime-"));
 process.env["TMPDIR"] = temporary;
+/** Kills at random instants. */
+const ROUNDS = process.env["BULKHEAD_FULL"] === "1" ? 100 : 5;
 const DURATION = String(100_000 + process.pid);
 const KINDS = ["net", "mnt", "pid", "user", "uts"] as const;
 
@@ -208,4 +210,46 @@ describeWithPackets("what a lab leaves behind", () => {
     await labUp(twoApplications(), NO_RULES, { name });
     expect((await labStatus({ name })).generation).toBe(1);
   });
+
+  test("kill -9 of any process at random instants: the lab goes on, or is gone whole", async () => {
+    const before = files();
+    const random = randomNumbers(5);
+    const name = fresh();
+    for (let round = 0; round < ROUNDS; round++) {
+      await labUp(twoApplications(), NO_RULES, { name });
+      const child = drive("exec", name, DURATION);
+      const traffic = drive("traffic", name);
+      const gone = Promise.all([ended(child), ended(traffic)]);
+      await sleep(400 + random() * 400);
+      const namespaces = namespacesOf(name);
+      const mine = processes().filter(
+        (one) => one.command.includes(name) || one.namespaces.some((namespace) => namespaces.has(namespace)),
+      );
+      const victim = mine[Math.floor(random() * mine.length)];
+      if (victim !== undefined) process.kill(victim.pid, "SIGKILL");
+      await sleep(200);
+      if (labNames().includes(name)) {
+        const [result] = await labProbe(
+          [{ from: "default/client-a", to: "default/service-a", protocol: "TCP", port: 80 }],
+          { name },
+        );
+        expect(result?.outcome, `after the end of ${victim?.command}`).toBe("allow");
+        await labDown({ name });
+      }
+      child.kill("SIGKILL");
+      traffic.kill("SIGKILL");
+      await gone;
+      await until(() => remains(name, namespaces).length === 0 && running(DURATION) === 0);
+      expect(files()).toEqual(before);
+    }
+  });
 });
+
+/** Random numbers within [0, 1) that are the same in every run (a linear congruential generator). */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

@@ -32,7 +32,7 @@ import type {
   PlannedServicePort,
 } from "../plan.ts";
 import { AddressPool } from "./address-pool.ts";
-import { Population } from "./population.ts";
+import { type IdentityNumbers, Population } from "./population.ts";
 
 /** A plan with what connects it to the model. */
 export interface LabPlan {
@@ -50,12 +50,26 @@ const RANGES = {
   balancers: { IPv4: "198.18.0.0/15", IPv6: "2001:db8:feed::/64" },
 } as const satisfies Record<string, Record<Family, string>>;
 
+/** Who has addresses without being an object of the input. */
+const INGRESS = "ingress";
+const DNS_SERVICE = "kube-system/kube-dns";
+const DNS_POD = "kube-system/coredns";
+
 const DOMAIN = "cluster.local";
 const FIRST_NODE_PORT = 30_000;
 
-/** Plans the lab. Takes the world and the dialect that names its identities. Throws LabError where addresses run out. */
-export function planOf(world: World, dialect: Dialect): LabPlan {
-  return new Planner(world, dialect).plan();
+/** What a lab had before a change: who stays keeps addresses and numbers. */
+export interface Predecessor {
+  readonly plan: Plan;
+  readonly numbers: IdentityNumbers;
+}
+
+/**
+ * Plans the lab. Takes the world, the dialect that names its identities, and what was planned before a change. Throws
+ * LabError where addresses run out.
+ */
+export function planOf(world: World, dialect: Dialect, before?: Predecessor): LabPlan {
+  return new Planner(world, dialect, before).plan();
 }
 
 /** One pod to be, before it has its address. */
@@ -71,14 +85,53 @@ class Planner {
   private readonly families: readonly Family[];
   private readonly taken = new Set<string>();
   private readonly pools = new Map<string, AddressPool>();
+  private readonly kept = new Map<string, readonly string[]>();
   private readonly podsOf = new Map<PodInstance, PlannedPod[]>();
   private readonly nodePorts = new Set<number>();
+  /** Addresses of what every lab has or may come to have. */
+  private readonly own: {
+    readonly dnsService: readonly string[];
+    readonly dnsPod: readonly string[];
+    readonly ingress: readonly string[];
+    readonly balancer: readonly string[];
+  };
 
-  constructor(world: World, dialect: Dialect) {
+  constructor(world: World, dialect: Dialect, before: Predecessor | undefined) {
     this.world = world;
-    this.population = new Population(dialect, world);
+    this.population = new Population(dialect, world, before?.numbers);
     this.families = familiesOf(world);
     for (const address of knownAddresses(world)) this.taken.add(formatAddress(address));
+    if (before !== undefined) this.keep(before.plan);
+    // First of all, so that no pod or Service that comes or goes moves them.
+    this.own = {
+      dnsService: this.each("services", DNS_SERVICE),
+      dnsPod: this.each("pods", DNS_POD),
+      ingress: this.each("pods", INGRESS),
+      balancer: this.each("balancers", INGRESS),
+    };
+  }
+
+  /** What was given out before stays with whoever had it, as far as nobody else has it by right. */
+  private keep(plan: Plan): void {
+    const note = (key: string, addresses: readonly string[]): void => {
+      if (addresses.length !== this.families.length || addresses.some((address) => this.taken.has(address))) return;
+      this.kept.set(key, addresses);
+    };
+    for (const node of plan.nodes) note(`nodes ${node.name}`, node.addresses);
+    for (const pod of plan.pods) if (!pod.hostNetwork) note(`pods ${pod.name}`, pod.addresses);
+    for (const service of plan.services) {
+      note(`services ${service.namespace}/${service.name}`, service.clusterIPs);
+      note(`balancers ${service.namespace}/${service.name}`, service.loadBalancerIPs);
+    }
+    if (plan.ingress !== null) {
+      note(`pods ${INGRESS}`, plan.ingress.addresses);
+      note(`balancers ${INGRESS}`, plan.ingress.loadBalancerIPs);
+    }
+    if (plan.dns !== null) {
+      note(`pods ${plan.dns.pod.name}`, plan.dns.pod.addresses);
+      note(`services ${DNS_SERVICE}`, plan.dns.clusterIPs);
+    }
+    for (const addresses of this.kept.values()) for (const address of addresses) this.taken.add(address);
   }
 
   plan(): LabPlan {
@@ -130,8 +183,9 @@ class Planner {
     return address;
   }
 
-  private each(what: keyof typeof RANGES): string[] {
-    return this.families.map((family) => this.take(what, family));
+  /** One address for each family: those that `owner` had, else new ones. */
+  private each(what: keyof typeof RANGES, owner: string): readonly string[] {
+    return this.kept.get(`${what} ${owner}`) ?? this.families.map((family) => this.take(what, family));
   }
 
   /** The nodes of the input; one where it has none. */
@@ -140,12 +194,12 @@ class Planner {
     if (known.length > 0) {
       return known.map((node) => ({
         name: node.name,
-        addresses: node.addresses.length > 0 ? node.addresses.map(formatAddress) : this.each("nodes"),
+        addresses: node.addresses.length > 0 ? node.addresses.map(formatAddress) : this.each("nodes", node.name),
         identity: this.population.node(node),
       }));
     }
     const only = { name: "node-1", labels: new Map(), addresses: [], podCIDRs: [], apiServer: false } as const;
-    return [{ name: only.name, addresses: this.each("nodes"), identity: this.population.node(only) }];
+    return [{ name: only.name, addresses: this.each("nodes", only.name), identity: this.population.node(only) }];
   }
 
   /** Ports that a Service sends to, declared by a container or not: who wrote the Service says that they are served. */
@@ -197,7 +251,11 @@ class Planner {
       namespace: workload.namespace,
       identity: hostNetwork ? 0 : this.population.pod(workload, pod),
       labels: plainLabels(pod.labels),
-      addresses: hostNetwork ? [] : pod.addresses.length > 0 ? pod.addresses.map(formatAddress) : this.each("pods"),
+      addresses: hostNetwork
+        ? []
+        : pod.addresses.length > 0
+          ? pod.addresses.map(formatAddress)
+          : this.each("pods", name),
       hostNetwork,
       node,
       ports: [...served.values()],
@@ -206,7 +264,9 @@ class Planner {
 
   private clusterIPs(service: Service): readonly string[] {
     if (service.headless || service.type === "ExternalName") return [];
-    return service.clusterIPs.length > 0 ? service.clusterIPs.map(formatAddress) : this.each("services");
+    return service.clusterIPs.length > 0
+      ? service.clusterIPs.map(formatAddress)
+      : this.each("services", ownerOf(service));
   }
 
   private service(service: Service): PlannedService {
@@ -217,7 +277,7 @@ class Planner {
       namespace: service.namespace,
       name: service.name,
       clusterIPs: this.clusterIPs(service),
-      loadBalancerIPs: needsBalancer ? this.each("balancers") : balanced,
+      loadBalancerIPs: needsBalancer ? this.each("balancers", ownerOf(service)) : balanced,
       externalTrafficPolicy: service.externalTrafficPolicy,
       ...(service.externalName === undefined ? {} : { externalName: service.externalName }),
       ports: resolved.map(({ port, backends }) => this.servicePort(service, port, backends)),
@@ -268,9 +328,9 @@ class Planner {
   private ingress(nodes: readonly PlannedNode[], services: readonly PlannedService[]): PlannedIngress {
     return {
       identity: this.population.ingress(),
-      addresses: this.each("pods"),
+      addresses: this.own.ingress,
       node: nodes[0]?.name ?? "",
-      loadBalancerIPs: this.each("balancers"),
+      loadBalancerIPs: this.own.balancer,
       rules: this.world.ingresses.flatMap((ingress) => ingressRules(ingress, services)),
     };
   }
@@ -292,17 +352,21 @@ class Planner {
       pods: [pod],
     };
     return {
-      clusterIPs: this.each("services"),
+      clusterIPs: this.own.dnsService,
       domain: DOMAIN,
       pod: {
-        name: "kube-system/coredns",
+        name: DNS_POD,
         identity: this.population.pod(workload, pod),
         labels: plainLabels(labels),
-        addresses: this.each("pods"),
+        addresses: this.own.dnsPod,
         node: nodes[0]?.name ?? "",
       },
     };
   }
+}
+
+function ownerOf({ namespace, name }: Service): string {
+  return `${namespace}/${name}`;
 }
 
 /** The families of a cluster: those of the addresses that the input tells; IPv4 where it tells none. */

@@ -21,6 +21,9 @@ export interface LabIdentity {
   readonly namedPorts: readonly ContainerPort[];
 }
 
+/** Numbers of identities by what they mean: equal texts are one identity. */
+export type IdentityNumbers = readonly (readonly [meaning: string, number: number])[];
+
 /** The first number that Cilium gives to an identity that is not reserved. */
 const FIRST_POD = 256;
 /** Numbers of nodes that the labels tell apart. */
@@ -32,10 +35,20 @@ export class Population {
   private readonly byKey = new Map<string, LabIdentity>();
   private readonly pods = new Map<string, number>();
   private readonly nodes = new Map<string, number>();
+  private readonly before: ReadonlyMap<string, number>;
+  private next: number;
 
-  constructor(dialect: Dialect, world: World) {
+  /** Takes the numbers that pods had before, by what they mean; they keep them. */
+  constructor(dialect: Dialect, world: World, numbers: IdentityNumbers = []) {
     this.dialect = dialect;
     this.world = world;
+    this.before = new Map(numbers);
+    this.next = Math.max(FIRST_POD, ...[...this.before.values()].map((number) => number + 1));
+  }
+
+  /** The numbers of pods by what they mean. */
+  get numbers(): IdentityNumbers {
+    return [...this.pods];
   }
 
   get identities(): readonly LabIdentity[] {
@@ -51,7 +64,7 @@ export class Population {
     const key = `${labelsKey(labels)} ${ports.join()}`;
     const known = this.pods.get(key);
     if (known !== undefined) return known;
-    const number = FIRST_POD + this.pods.size;
+    const number = this.before.get(key) ?? this.next++;
     this.pods.set(key, number);
     const subject = this.dialect.subjectLabels?.(party, this.world) ?? labels;
     this.add({ number, labels, subject, namedPorts });
