@@ -152,10 +152,14 @@ function nodesOf(
       addresses,
       apiServer:
         addresses.some((address) => apiServerAddresses.some((known) => sameAddress(known, address))) ||
-        guests.some((pod) => pod.namespace === "kube-system" && pod.labels.get("component") === "kube-apiserver"),
+        guests.some((pod) => pod.namespace === "kube-system" && pod.labels.get("component") === "kube-apiserver") ||
+        CONTROL_PLANE.some((key) => object?.labels.has(key)),
     };
   });
 }
+
+/** Labels that installers put on the nodes of the control plane. */
+const CONTROL_PLANE = ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"];
 
 /** The endpoints of `default/kubernetes`. */
 function apiServerAddressesOf(objects: readonly KubeObject[]): readonly Address[] {

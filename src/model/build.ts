@@ -16,7 +16,7 @@ import { isClusterPolicy, isOptionalPolicy, standingOf } from "./kinds.ts";
 import { checkLinks } from "./links.ts";
 import { groupOf, versionOf } from "./metadata.ts";
 import { decodeNamespace, synthesiseNamespace } from "./namespaces.ts";
-import { decodeCiliumNode, decodeNode, joinNodes, type NodeMention, type NodeTelling } from "./nodes.ts";
+import { decodeCiliumNode, decodeNode, isApiServer, joinNodes, type NodeMention, type NodeTelling } from "./nodes.ts";
 import { decodeRoute, ROUTE_KINDS } from "./routes.ts";
 import { decodeService, decodeServiceCIDR, findTaken } from "./services.ts";
 import { Tally } from "./tally.ts";
@@ -434,8 +434,13 @@ class Builder {
 }
 
 function* mentionsOf(draft: Draft): Iterable<NodeMention> {
-  for (const { shape, hostAddresses } of draft.pods)
-    if (shape.node !== undefined) yield { name: shape.node, addresses: hostAddresses };
+  for (const { shape, hostAddresses, namespace } of draft.pods)
+    if (shape.node !== undefined)
+      yield {
+        name: shape.node,
+        addresses: hostAddresses,
+        apiServer: shape.hostNetwork && isApiServer(namespace, shape.labels),
+      };
   for (const { shape } of draft.controllers) if (shape.node !== undefined) yield { name: shape.node, addresses: [] };
 }
 

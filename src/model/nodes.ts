@@ -22,6 +22,8 @@ export interface NodeTelling {
 export interface NodeMention {
   readonly name: string;
   readonly addresses: readonly Address[];
+  /** The pod is the API server (`isApiServer`). */
+  readonly apiServer?: boolean;
 }
 
 /** The nodes of the world with what only the assembly of workloads asks. */
@@ -33,6 +35,11 @@ export interface Nodes {
 
 /** Labels that installers put on the nodes of the control plane. */
 const CONTROL_PLANE = ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"] as const;
+
+/** Whether a pod is the API server, as installers run it: a static pod on the host network. */
+export function isApiServer(namespace: string, labels: Labels): boolean {
+  return namespace === "kube-system" && labels.get("component") === "kube-apiserver";
+}
 
 /**
  * Decodes a Node.
@@ -109,7 +116,9 @@ export function joinNodes(
       draft.podCIDRs.push(...telling.podCIDRs);
     }
   }
-  for (const { name, addresses } of mentions) {
+  const hosts = new Set<string>();
+  for (const { name, addresses, apiServer } of mentions) {
+    if (apiServer === true) hosts.add(name);
     const draft = drafts.get(name);
     if (draft === undefined)
       drafts.set(name, {
@@ -136,6 +145,7 @@ export function joinNodes(
       podCIDRs: addressSetOf(draft.podCIDRs),
       apiServer:
         CONTROL_PLANE.some((label) => draft.labels.has(label)) ||
+        hosts.has(name) ||
         addresses.some((address) => apiServers.has(formatAddress(address))),
       ...(draft.document === undefined ? { synthesised: true } : { document: draft.document }),
     };

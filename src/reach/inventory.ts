@@ -146,6 +146,7 @@ export class Inventory {
         this.nodes.has(name.slice(5)) || this.world.workloads.some((w) => w.pods.some((p) => p.node === name.slice(5)));
       return known ? one(this.node(name.slice(5))) : { kind: "problem", message: `no node is called ${name.slice(5)}` };
     }
+    if (name === "kube-apiserver") return { kind: "endpoints", name, members: this.apiServer() };
     if (name === "ingress-controller") {
       const serving = this.controllers.everything();
       if ("because" in serving) return { kind: "unsure", name, because: serving.because };
@@ -175,6 +176,17 @@ export class Inventory {
       kind: "problem",
       message: `no endpoint is called ${name}; write namespace/name, or one of internet, host, remote-node, ingress-controller, ip:…, cidr:…, fqdn:…`,
     };
+  }
+
+  /** The API server where the input tells its addresses or its nodes, else an end of which only the name is known. */
+  private apiServer(): readonly Endpoint[] {
+    const told = this.world.apiServerAddresses.flatMap((address) => {
+      const resolved = this.address(address, formatRange(prefixRange(hostPrefix(address))));
+      return resolved.kind === "endpoints" ? resolved.members : [];
+    });
+    if (told.length > 0) return told;
+    const nodes = this.world.nodes.filter((node) => node.apiServer).map((node) => this.node(node.name));
+    return nodes.length > 0 ? nodes : [this.reserved("kube-apiserver")];
   }
 
   private reserved(reserved: ReservedName): Endpoint {
