@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { type Document, readDocuments, type Source } from "../../documents/document.ts";
 import { LAB_FOLDER, parseLine } from "../../lab/control.ts";
+import type { LabPlan, Predecessor } from "../../lab/compile/plan-of.ts";
 import { LabError } from "../../lab/failure.ts";
 import { type AddressRange, formatRange } from "../../net/address.ts";
 import { parseRange } from "../../reach/inventory.ts";
@@ -23,7 +24,7 @@ export type ReadingFlags = Pick<
 >;
 
 /** As it is written. */
-interface Kept {
+interface Kept extends Predecessor {
   readonly sources: readonly KeptSource[];
   readonly namespace?: string;
   readonly dialect?: string;
@@ -63,8 +64,14 @@ export function readWithTexts(sources: readonly Source[]): {
 
 const pathOf = (pid: number): string => `/proc/${pid}/root${LAB_FOLDER}/input.json`;
 
-/** Keeps the input with a lab. Takes the process of its daemon, the objects, where each was read, and the flags. */
-export function keepInput(pid: number, documents: readonly Document[], texts: Texts, flags: ReadingFlags): void {
+/** Keeps the input with a lab. Takes the process of its daemon, the objects, where each was read, the flags and the plan. */
+export function keepInput(
+  pid: number,
+  documents: readonly Document[],
+  texts: Texts,
+  flags: ReadingFlags,
+  lab: LabPlan,
+): void {
   const bySource = new Map<Source, Document[]>();
   for (const document of documents) {
     const source = texts.get(document);
@@ -80,6 +87,8 @@ export function keepInput(pid: number, documents: readonly Document[], texts: Te
   });
   const ranges = (list: readonly AddressRange[] | undefined): readonly string[] | undefined => list?.map(formatRange);
   const kept = {
+    plan: lab.plan,
+    numbers: lab.population.numbers,
     sources,
     namespace: flags.namespace,
     dialect: flags.dialect,
@@ -92,7 +101,7 @@ export function keepInput(pid: number, documents: readonly Document[], texts: Te
 }
 
 /** Reads what a lab was made from. */
-export function keptInput(pid: number): LabOrigin & { readonly texts: Texts } {
+export function keptInput(pid: number): LabOrigin & { readonly texts: Texts; readonly before: Predecessor } {
   let text: string;
   try {
     text = readFileSync(pathOf(pid), "utf8");
@@ -114,6 +123,7 @@ export function keptInput(pid: number): LabOrigin & { readonly texts: Texts } {
   return {
     documents,
     texts,
+    before: { plan: kept.plan, numbers: kept.numbers },
     flags: {
       ...(kept.namespace === undefined ? {} : { namespace: kept.namespace }),
       ...(kept.dialect === undefined ? {} : { dialect: kept.dialect }),

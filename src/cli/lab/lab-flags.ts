@@ -1,6 +1,7 @@
 /** Flags of every lab command. */
 import type { Command } from "commander";
 import { type LabStatus } from "../../lab/answers.ts";
+import type { Predecessor } from "../../lab/compile/plan-of.ts";
 import { labStatus } from "../../lab/client.ts";
 import { openDocuments, type Session } from "../session.ts";
 import { keptInput, type ReadingFlags, type Texts } from "./kept-input.ts";
@@ -21,11 +22,12 @@ export interface RunningSession {
   readonly session: Session;
   readonly texts: Texts;
   readonly flags: ReadingFlags;
+  readonly before: Predecessor;
 }
 
 /** Opens the input of a running lab. What there was to say about it was said when it came in. */
 export async function openRunning(name: string): Promise<RunningSession> {
   const status = await labStatus({ name });
-  const { documents, texts, flags } = keptInput(status.pid);
-  return { status, session: openDocuments(documents, { ...flags, quiet: true }), texts, flags };
+  const { documents, texts, flags, before } = keptInput(status.pid);
+  return { status, session: openDocuments(documents, { ...flags, quiet: true }), texts, flags, before };
 }

@@ -4,7 +4,6 @@ import { hasErrors } from "../../../base/diagnostic.ts";
 import type { Document } from "../../../documents/document.ts";
 import { loadInput } from "../../../files/input.ts";
 import { labApply } from "../../../lab/client.ts";
-import { planOf } from "../../../lab/compile/plan-of.ts";
 import { objectName } from "../../../report/origin.ts";
 import { EXIT, SilentFailure } from "../../exit.ts";
 import { compileLab } from "../../lab/compile.ts";
@@ -54,12 +53,11 @@ async function run(paths: readonly string[], flags: ApplyFlags): Promise<void> {
     { ...reading, ...(flags.quiet === true ? { quiet: true } : {}) },
     found,
   );
-  const { lab, ruleset } = compileLab(session.engine, session.dialect);
-  const before = planOf(running.session.engine.world, running.session.dialect);
-  const same = JSON.stringify(before.plan) === JSON.stringify(lab.plan);
+  const { lab, ruleset } = compileLab(session.engine, session.dialect, running.before);
+  const same = JSON.stringify(running.before.plan) === JSON.stringify(lab.plan);
   const result = await labApply(same ? { ruleset } : { ruleset, plan: lab.plan }, { name: flags.name });
   const texts: Texts = new Map([...running.texts, ...read.texts]);
-  keepInput(running.status.pid, merged.documents, texts, reading);
+  keepInput(running.status.pid, merged.documents, texts, reading, lab);
   progress(`in force in ${result.milliseconds.toFixed(1)} ms`);
   await writeAnswer(flags.output === "json" ? json(merged, result) : text(merged));
 }

@@ -35,7 +35,7 @@ async function run(paths: readonly string[], flags: UpFlags): Promise<void> {
   const { lab, ruleset } = compileLab(session.engine, session.dialect);
   const begun = performance.now();
   const status = await labUp(lab.plan, ruleset, { name: flags.name });
-  keepInput(status.pid, session.documents, read.texts, flags);
+  keepInput(status.pid, session.documents, read.texts, flags, lab);
   progress(`up in ${Math.round(performance.now() - begun)} ms`);
   const style = styleFor(process.stdout, flags.color);
   await writeAnswer(flags.output === "json" ? statusJson(status) : statusText(status, style));
