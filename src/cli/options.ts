@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type AddressRange, type AddressSet, addressSet, parsePrefix, prefixRange } from "../net/address.ts";
 import { PORT_PROTOCOLS, type PortProtocol, type Protocol, PROTOCOLS } from "../net/protocol.ts";
 import { DIALECT_NAMES } from "../policy/registry.ts";
+import type { DeclaredController } from "../reach/controllers.ts";
 
 /** What `withInput` adds. */
 export interface InputFlags {
@@ -16,6 +17,7 @@ export interface InputFlags {
   readonly nodeCidr?: readonly AddressRange[];
   readonly serviceCidr?: readonly AddressRange[];
   readonly names?: string;
+  readonly ingressController?: readonly DeclaredController[];
 }
 
 /** What `withOutput` adds. */
@@ -40,6 +42,15 @@ function parseCidr(text: string): AddressRange {
   return prefixRange(prefix);
 }
 
+/** `ns/Kind/name` or a selector, for every class; `class=ns/name` for one. */
+function parseController(text: string): DeclaredController {
+  const [first = "", ...rest] = text.split("=");
+  const named = rest.join("=");
+  // A selector has its slash in a key, before the sign; the name of an endpoint has it behind.
+  if (named.includes("/") && !first.includes("/")) return { className: first, endpoint: named };
+  return { endpoint: text };
+}
+
 /** The flags that say what is read, and how. */
 export function withInput(command: Command): Command {
   return withReading(
@@ -62,7 +73,12 @@ export function withReading(command: Command): Command {
     .option("--pod-cidr <prefix>", "range of the pods' addresses; may be repeated", collect(parseCidr))
     .option("--node-cidr <prefix>", "range of the nodes' addresses; may be repeated", collect(parseCidr))
     .option("--service-cidr <prefix>", "range of the Services' addresses; may be repeated", collect(parseCidr))
-    .option("--names <file>", "addresses to which DNS names resolve: a mapping of names to lists");
+    .option("--names <file>", "addresses to which DNS names resolve: a mapping of names to lists")
+    .option(
+      "--ingress-controller <endpoint>",
+      "who serves Ingress and Gateway: a workload or a selector, or CLASS=ns/name for one class; may be repeated",
+      collect(parseController),
+    );
 }
 
 /** The flags that say how the answer is written. */

@@ -74,12 +74,23 @@ export function openDocuments(
   return { engine, dialect: choice.dialect, documents, diagnostics, complete: engine.complete && !wrong };
 }
 
+/** Refuses a declared controller that is nothing of the input. */
+function checkControllers(engine: Engine, { ingressController = [] }: SessionOptions): void {
+  for (const { endpoint } of ingressController) {
+    const resolved = engine.inventory.resolve(endpoint);
+    if (resolved.kind === "problem") throw inputFailure(`--ingress-controller: ${resolved.message}`);
+    if (resolved.kind !== "endpoints")
+      throw inputFailure(`--ingress-controller: ${endpoint} is no workload and no pod`);
+  }
+}
+
 /** Opens an engine as the flags say. */
 export function openEngine(documents: readonly Document[], dialect: Dialect, flags: SessionOptions): Engine {
   return Engine.open(documents, {
     dialect,
     world: worldOptions(flags),
     ...(flags.names === undefined ? {} : { names: readNames(flags.names) }),
+    ...(flags.ingressController === undefined ? {} : { ingressControllers: flags.ingressController }),
     ...(flags.asCluster === true ? { asCluster: true } : {}),
   });
 }

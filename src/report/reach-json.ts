@@ -2,6 +2,7 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { FlowEntry } from "../reach/flow-list.ts";
 import type { ReachPair } from "../reach/pairs.ts";
+import { edgeJson } from "./north-south.ts";
 import {
   applicationOfEntry,
   decidersJson,
@@ -19,6 +20,10 @@ export function* reachJson(report: ReachReport): Iterable<string> {
   yield ",\n";
   yield* list("connections", report.pairs, (pair) => pairJson(pair, report.provenance));
   yield ",\n";
+  if (report.paths !== undefined) {
+    yield* list("paths", report.paths, (path) => edgeJson(path, report.provenance));
+    yield ",\n";
+  }
   yield* list("diagnostics", report.diagnostics, diagnosticJson);
   yield "\n}\n";
 }

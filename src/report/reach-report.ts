@@ -3,6 +3,7 @@ import type { Diagnostic } from "../base/diagnostic.ts";
 import { type IdentityLabels, type LabelValue, UNKNOWN } from "../model/labels.ts";
 import { EVERYTHING, type ShownApplication, type ShownBox, showApplication } from "../net/application.ts";
 import type { FlowEntry } from "../reach/flow-list.ts";
+import type { NorthSouthPath } from "../reach/north-south.ts";
 import type { Decider, ReachPair, Row } from "../reach/pairs.ts";
 import { ruleName } from "./origin.ts";
 
@@ -13,6 +14,8 @@ export interface ReachReport {
   readonly rows: readonly ReportRow[];
   /** Walked once, by the one writer. */
   readonly pairs: Iterable<ReachPair>;
+  /** Ways from outside other than direct ones; absent where none are asked for. */
+  readonly paths?: readonly NorthSouthPath[];
   /** Whether pairs carry what decided them. */
   readonly provenance: boolean;
   readonly diagnostics: readonly Diagnostic[];

@@ -2,6 +2,7 @@
 import type { FlowEntry } from "../reach/flow-list.ts";
 import type { ReachPair } from "../reach/pairs.ts";
 import { printable } from "./escape.ts";
+import { pathReason, requestsText, throughText } from "./north-south.ts";
 import { decidersText, flowText, type ReachReport } from "./reach-report.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
@@ -29,8 +30,29 @@ export function* reachText(report: ReachReport, style: Style): Iterable<string> 
     }
     yield "\n";
   }
+  yield* pathsText(report, style);
   yield `${printable(summary(report, pairs, unsure))}\n`;
 }
+
+/** Ways from outside that lead over something else, one a line. */
+function* pathsText({ paths = [], provenance }: ReachReport, style: Style): Iterable<string> {
+  if (paths.length === 0) return;
+  const rows = paths.map((path) => {
+    const requests = requestsText(path);
+    return [
+      printable(path.from),
+      printable(`${path.to} ${path.protocol} ${path.port}`),
+      printable(throughText(path)),
+      style(TONES[path.verdict], printable(`${path.verdict}${requests === "" ? "" : ` ${requests}`}`)),
+      ...(provenance ? [printable(pathReason(path))] : []),
+    ];
+  });
+  const head = ["FROM OUTSIDE", "TO", "THROUGH", "VERDICT", ...(provenance ? ["WHY"] : [])];
+  for (const [i, line] of table([head, ...rows]).entries()) yield `${i === 0 ? style("strong", line) : line}\n`;
+  yield "\n";
+}
+
+const TONES = { allow: "allow", deny: "deny", unsure: "unsure" } as const;
 
 function lines(pair: ReachPair, style: Style): [may: string, why: string][] {
   const flow = (entry: FlowEntry): string => printable(flowText(entry));

@@ -4,6 +4,7 @@ import type { PolicyConsidered } from "../reach/explain.ts";
 import type { FilterHop, Hop, RouteHop } from "../reach/hop.ts";
 import type { Requests } from "../reach/requests.ts";
 import { placeOf, policyPlace, rulePlace } from "./origin.ts";
+import { northSouthJson } from "./north-south.ts";
 import { diagnosticJson } from "./reach-json.ts";
 import { type DecidedBy, decidedBy, decidedBySide, pathsOf, type WhyReport } from "./why-report.ts";
 
@@ -25,17 +26,21 @@ export function* whyJson(report: WhyReport): Iterable<string> {
     because: answer.because,
     problem: answer.problem ?? null,
     decidedBy: decidedBy(answer).map(decidedJson),
-    paths: pathsOf(answer).map(({ family, pair }) => ({
-      from: pair.from.name,
-      to: pair.to.name,
-      family,
-      protocol: pair.protocol,
-      port: pair.port,
-      verdict: pair.verdict,
-      httpLimited: pair.applicationLimited,
-      because: pair.because,
-      hops: pair.hops.map(hopJson),
-    })),
+    ...(answer.stops === undefined ? {} : { stops: answer.stops.map(hopJson) }),
+    paths: [
+      ...pathsOf(answer).map(({ family, pair }) => ({
+        from: pair.from.name,
+        to: pair.to.name,
+        family,
+        protocol: pair.protocol,
+        port: pair.port,
+        verdict: pair.verdict,
+        httpLimited: pair.applicationLimited,
+        because: pair.because,
+        hops: pair.hops.map(hopJson),
+      })),
+      ...(report.paths ?? []).map(northSouthJson),
+    ],
     diagnostics: report.diagnostics.map(diagnosticJson),
   };
   yield `${JSON.stringify(value, null, 2)}\n`;
@@ -73,7 +78,7 @@ export function hopJson(hop: Hop): Record<string, unknown> {
         at: hop.at,
         detail: hop.detail,
         verdict: hop.verdict,
-        http: requestsJson(hop.requests),
+        ...requestsJson(hop.requests),
         because: hop.because,
         ...placeJson(hop),
       };
@@ -86,10 +91,12 @@ function placeJson(hop: Pick<RouteHop, "place">): Record<string, unknown> {
   return { ...placeOf(hop.place?.document, hop.place?.path) };
 }
 
-/** The requests that certainly arrive and those that possibly do besides; null where nothing above the port is asked. */
-export function requestsJson({ must, may }: Requests): Record<string, unknown> | null {
-  if (must === EVERYTHING) return null;
-  return { allow: showApplication(must), ...(must.key === may.key ? {} : { possibly: showApplication(may) }) };
+/** The requests that certainly arrive, and, where they are more, those that possibly do; null where nothing is asked of them. */
+export function requestsJson({ must, may }: Requests): Record<string, unknown> {
+  return {
+    http: must === EVERYTHING ? null : showApplication(must),
+    ...(must.key === may.key ? {} : { possibly: showApplication(may) }),
+  };
 }
 
 function filterJson(hop: FilterHop): Record<string, unknown> {

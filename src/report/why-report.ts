@@ -3,6 +3,7 @@ import type { Because } from "../base/because.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { Answer, Hop, PairAnswer, Question } from "../reach/answer.ts";
 import type { PolicyConsidered, Reason, RuleConsidered, SideExplanation } from "../reach/explain.ts";
+import type { NorthSouthPath } from "../reach/north-south.ts";
 import type { Direction, Origin, Policy } from "../policy/rule.ts";
 import { objectName, policyPlace, ruleName, rulePlace, type SourcePlace } from "./origin.ts";
 
@@ -13,6 +14,8 @@ export interface WhyReport {
   /** As the user wrote the request; absent where none is asked. */
   readonly http?: string;
   readonly answer: Answer;
+  /** Ways from outside other than the direct one; absent where the source is nothing outside. */
+  readonly paths?: readonly NorthSouthPath[];
   readonly diagnostics: readonly Diagnostic[];
 }
 

@@ -71,17 +71,28 @@ async function run(paths: readonly string[], flags: ReachFlags): Promise<void> {
   const plain = engine.reach({ ...query, provenance: false });
   const { rows } = plain;
   const provenance = flags.provenance && rows.length * rows.length <= MANY_PAIRS;
+  // A way leads to pods, not to groups of them.
+  const asked = flags.by === "endpoint" && (flags.outside || flags.from !== undefined);
+  const ways = asked ? pathsFrom(engine, flags) : undefined;
   const report: ReachReport = {
     dialect: session.dialect.name,
     complete: session.complete,
     rows: rows.map((row) => reportRow(engine, row)),
     pairs: provenance ? engine.reach({ ...query, provenance }).pairs : plain.pairs,
+    ...(ways === undefined ? {} : { paths: ways }),
     provenance,
     diagnostics: session.diagnostics,
   };
   const style = styleFor(process.stdout, flags.color);
   await writeAnswer(WRITERS[flags.output](report, style));
   process.exitCode = exitOf(session, flags);
+}
+
+/** The ways from outside over load balancers, nodes, Ingress and Gateway; undefined where the source is nothing outside. */
+function pathsFrom(engine: Engine, { from = "internet", to, port }: ReachFlags): ReachReport["paths"] {
+  const source = engine.inventory.resolve(from);
+  if (source.kind !== "endpoints" || !source.members.every((member) => member.kind === "outside")) return undefined;
+  return engine.paths({ from, ...(to === undefined ? {} : { to }), ...(port === undefined ? {} : { port }) });
 }
 
 /** Refuses a name that means nothing, or a Service, which is no endpoint of its own. */

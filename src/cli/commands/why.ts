@@ -48,7 +48,7 @@ export function addWhy(program: Command): void {
       "port and protocol, such as 80/TCP or 8/ICMP; needed unless TO has one port",
       parseProtocolPort,
     )
-    .option("--http <request>", 'a request, such as "GET /x"', parseRequest)
+    .option("--http <request>", 'a request, such as "GET /x" or "GET a.example.com/x"', parseRequest)
     .action(async (from: string, to: string) => run(from, to, command.opts<WhyFlags>()));
 }
 
@@ -62,26 +62,44 @@ async function run(from: string, to: string, flags: WhyFlags): Promise<void> {
     ...(port === 0 && !isPortProtocol(protocol) ? {} : { port }),
     ...(flags.http === undefined ? {} : { application: { http: flags.http.request } }),
   };
+  const paths = pathsFrom(session.engine, question);
   const report: WhyReport = {
     dialect: session.dialect.name,
     complete: session.complete,
     question,
     ...(flags.http === undefined ? {} : { http: flags.http.text }),
     answer: session.engine.why(question),
+    ...(paths === undefined ? {} : { paths }),
     diagnostics: session.diagnostics,
   };
   await writeAnswer(WRITERS[flags.output](report, styleFor(process.stdout, flags.color)));
   process.exitCode = exitOf(session, flags);
 }
 
-/** `GET /x`, as a proxy would see it. */
+/** The ways from outside that are not direct; undefined where the source is nothing outside. */
+function pathsFrom(engine: Engine, { from, to, protocol, port, application }: Question): WhyReport["paths"] {
+  const source = engine.inventory.resolve(from);
+  if (source.kind !== "endpoints" || !source.members.every((member) => member.kind === "outside")) return undefined;
+  const target = engine.inventory.resolve(to);
+  const inside =
+    target.kind === "service" ||
+    (target.kind === "endpoints" && target.members.some((member) => member.kind === "pod" || member.kind === "node"));
+  if (!inside || port === undefined || !isPortProtocol(protocol)) return undefined;
+  return engine.paths({ from, to, port: { protocol, port }, ...(application === undefined ? {} : { application }) });
+}
+
+/** `GET /x`, or with a host `GET a.example.com/x`, as a proxy would see it. */
 function parseRequest(text: string): AskedRequest {
-  const [method = "", path, more] = text.trim().split(/\s+/);
-  if (path === undefined || more !== undefined)
-    throw new InvalidArgumentError('Write a method and a path such as "GET /x".');
-  const request = normaliseRequest({ method, path, headers: new Map() });
+  const [method = "", target, more] = text.trim().split(/\s+/);
+  if (target === undefined || more !== undefined)
+    throw new InvalidArgumentError('Write a method and a path such as "GET /x", or "GET a.example.com/x".');
+  const named = /^(?:https?:\/\/)?([^/?]+)(.*)$/.exec(target);
+  const host = target.startsWith("/") ? undefined : named?.[1];
+  const rest = named?.[2] ?? "";
+  const path = host === undefined ? target : rest.startsWith("/") ? rest : `/${rest}`;
+  const request = normaliseRequest({ method, path, ...(host === undefined ? {} : { host }), headers: new Map() });
   if (request === undefined) throw new InvalidArgumentError("No proxy takes such a request.");
-  return { text: `${request.method} ${request.path}`, request };
+  return { text: `${request.method} ${request.host ?? ""}${request.path}`, request };
 }
 
 /** The port that is meant where the user names none: the only one that the target declares. */

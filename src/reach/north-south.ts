@@ -1,0 +1,873 @@
+/**
+ * Paths from outside to pods: load balancers, node ports, ports of the host, Ingress and Gateway, each as hops with a
+ * verdict of its own (kubernetes.md section 7, ING-07, GW-10). A controller ends a connection and begins another: a path
+ * through it is two connections, judged apart, and the requests that both let through.
+ */
+import { type Because, mergeBecause } from "../base/because.ts";
+import type { PodInstance, Workload, World } from "../model/world.ts";
+import type { Family } from "../net/address.ts";
+import { type ApplicationQuestion, applicationUnion, EVERYTHING, NOTHING } from "../net/application.ts";
+import { flowAt } from "../net/flow-set.ts";
+import type { PortProtocol } from "../net/protocol.ts";
+import { type Attachment, attachmentsOf } from "./attachment.ts";
+import type { Bounded } from "./bounded.ts";
+import type { Controller } from "./controllers.ts";
+import { type Endpoint, endpointFamilies } from "./endpoint.ts";
+import { type Entrance, Entrances, type EntranceWay } from "./entrance.ts";
+import { pointVerdict, type Verdict } from "./explain.ts";
+import type { Forward, WrittenAt } from "./forward.ts";
+import { gatewayForwards } from "./gateway-forwards.ts";
+import type { Hop, RouteHop } from "./hop.ts";
+import { ingressForwards } from "./ingress-forwards.ts";
+import type { Group, Inventory } from "./inventory.ts";
+import type { Legs } from "./leg.ts";
+import {
+  EVERY_REQUEST,
+  onlyPossible,
+  type Requests,
+  requestsBetween,
+  requestsExist,
+  requestsHave,
+  requestsIntersect,
+  requestsOf,
+} from "./requests.ts";
+import { rewritten, withoutPort } from "./rewrite.ts";
+import { type Delivery, type Services, serviceName, SOME_NODE, SOMEWHERE } from "./services.ts";
+
+export type Way = EntranceWay | "ingress" | "gateway";
+
+export interface PathQuery {
+  /** Something outside, by a name of the contract. */
+  readonly from: string;
+  /** A workload, a pod, a Service or a selector; absent: every workload. */
+  readonly to?: string;
+  /** The port at the pod; of a Service, the Service's. Absent: every port that a way leads to. */
+  readonly port?: { readonly protocol: PortProtocol; readonly port: number };
+  /** Absent: whether any request passes. */
+  readonly application?: ApplicationQuestion;
+}
+
+/** One way from outside to a pod, or to all pods of a workload that are alike on it. */
+export interface NorthSouthPath {
+  readonly way: Way;
+  readonly from: string;
+  readonly to: string;
+  readonly protocol: PortProtocol;
+  /** The port at the pod. */
+  readonly port: number;
+  /** What is dialled from outside, for reading. */
+  readonly dialled: string;
+  /** The object that forwards, for Ingress and Gateway: `Ingress/ns/name`. */
+  readonly through?: { readonly object: string; readonly host: string; readonly match: string };
+  readonly verdict: Verdict;
+  readonly because: readonly Because[];
+  /** The requests that arrive. */
+  readonly requests: Requests;
+  readonly hops: readonly Hop[];
+}
+
+/** A rule of an Ingress or route with who serves it and how it is reached. */
+interface Serving {
+  readonly way: "ingress" | "gateway";
+  readonly forward: Forward;
+  readonly controller: Controller;
+  /** The listener's port, for a Gateway. */
+  readonly port?: number;
+  readonly protocol: PortProtocol;
+  /** Where nothing more is known than that the Service is named: the path ends at the object. */
+  readonly refusal?: string;
+}
+
+export class NorthSouth {
+  private readonly world: World;
+  private readonly inventory: Inventory;
+  private readonly services: Services;
+  private readonly legs: Legs;
+  private readonly entrances: Entrances;
+  private readonly owners = new Map<Endpoint, { readonly group: Group; readonly pod: PodInstance }>();
+  private byService: ReadonlyMap<string, readonly Serving[]> | undefined;
+
+  constructor(world: World, inventory: Inventory, services: Services, legs: Legs) {
+    this.world = world;
+    this.inventory = inventory;
+    this.services = services;
+    this.legs = legs;
+    this.entrances = new Entrances(world);
+    for (const group of inventory.groups) {
+      for (const [i, member] of group.members.entries()) {
+        const pod = group.workload.pods[i];
+        if (pod !== undefined) this.owners.set(member, { group, pod });
+      }
+    }
+  }
+
+  /** Every path, by target, then in the order of the input. Sources that fare alike are one. */
+  paths(query: PathQuery): readonly NorthSouthPath[] {
+    const sources = this.sources(query.from);
+    if (sources.length === 0) return [];
+    const out: NorthSouthPath[] = [];
+    for (const { group, pods, service } of this.targets(query.to)) {
+      const perPod = pods.map(({ pod, endpoint }) => ({
+        endpoint,
+        paths: this.toPod(query, sources, group.workload, pod, endpoint, service),
+      }));
+      out.push(...joined(perPod, pods.length === group.members.length ? group.name : undefined));
+    }
+    return out;
+  }
+
+  private sources(name: string): readonly Source[] {
+    const resolved = this.inventory.resolve(name);
+    if (resolved.kind !== "endpoints") return [];
+    return resolved.members.filter((member) => member.kind === "outside");
+  }
+
+  private targets(name: string | undefined): readonly Target[] {
+    if (name === undefined) return this.inventory.groups.map((group) => this.target(group, group.members));
+    const resolved = this.inventory.resolve(name);
+    if (resolved.kind === "problem" || resolved.kind === "unsure") return [];
+    const members = resolved.kind === "service" ? this.services.behind(resolved.service) : resolved.members;
+    const groups = new Map<Group, Endpoint[]>();
+    for (const member of members) {
+      const owner = this.owners.get(member);
+      if (owner === undefined) continue;
+      const list = groups.get(owner.group);
+      if (list === undefined) groups.set(owner.group, [member]);
+      else list.push(member);
+    }
+    const service = resolved.kind === "service" ? { service: serviceName(resolved.service) } : {};
+    return [...groups].map(([group, own]) => ({ ...this.target(group, own), ...service }));
+  }
+
+  private target(group: Group, members: readonly Endpoint[]): Target {
+    const pods = members.flatMap((endpoint) => {
+      const owner = this.owners.get(endpoint);
+      return owner === undefined ? [] : [{ endpoint, pod: owner.pod }];
+    });
+    return { group, pods };
+  }
+
+  private toPod(
+    query: PathQuery,
+    sources: readonly Source[],
+    workload: Workload,
+    pod: PodInstance,
+    endpoint: Endpoint,
+    service: string | undefined,
+  ): readonly NorthSouthPath[] {
+    const out: NorthSouthPath[] = [];
+    for (const entrance of this.entrances.to(workload, pod)) {
+      if (!isAsked(query, service, entrance)) continue;
+      out.push(...grouped(query.from, sources, (from) => this.enter(from, entrance, endpoint, query)));
+    }
+    for (const behind of this.entrances.servicesOf(pod)) {
+      const name = `${behind.service.namespace}/${behind.service.name}`;
+      for (const serving of this.serving().get(name) ?? []) {
+        const { target } = serving.forward;
+        if (target.kind === "service" && target.port !== behind.port) continue;
+        const arrival = {
+          protocol: behind.port.protocol,
+          port: behind.target,
+          service: behind.service,
+          servicePort: behind.port,
+        };
+        if (!isAsked(query, service, arrival)) continue;
+        const arriving = { endpoint, ...behind };
+        out.push(...grouped(query.from, sources, (from) => this.through(from, serving, arriving, query)));
+      }
+    }
+    return out;
+  }
+
+  // ── straight in ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private enter(from: Source, entrance: Entrance, endpoint: Endpoint, query: PathQuery): readonly Draft[] {
+    const leg = this.entering(from, entrance, endpoint, query.application);
+    if (leg === undefined) return [];
+    return [
+      {
+        way: entrance.way,
+        to: endpoint.name,
+        protocol: entrance.protocol,
+        port: entrance.port,
+        dialled: entrance.dialled,
+        verdict: leg.verdict,
+        because: leg.verdict === "unsure" ? leg.because : [],
+        requests: leg.requests,
+        hops: leg.hops,
+      },
+    ];
+  }
+
+  /** A connection from outside by an entrance; undefined where both ends share no family. */
+  private entering(
+    from: Source,
+    entrance: Entrance,
+    endpoint: Endpoint,
+    application: ApplicationQuestion | undefined,
+  ): LegAnswer | undefined {
+    const { service, servicePort, port, protocol, way } = entrance;
+    const turned =
+      service !== undefined && way === "load-balancer" ? this.services.turnedAway(from, service) : undefined;
+    const route: RouteHop = {
+      kind: "route",
+      at: routeName(entrance, endpoint),
+      detail: entrance.dialled,
+      verdict: "allow",
+      because: [],
+      ...(service?.document === undefined ? {} : { place: { document: service.document, path: ["spec"] } }),
+    };
+    if (turned?.verdict === "deny") {
+      return { verdict: "deny", because: [], requests: NOTHING_ARRIVES, hops: [route, turned] };
+    }
+    const kind = way === "node-port" ? "node" : "outer";
+    const delivery = this.services.entering(
+      from,
+      endpoint,
+      port,
+      service === undefined || servicePort === undefined ? undefined : { service, kind, port: servicePort },
+    );
+    const doubt = [...delivery.doubt, ...entrance.doubt, ...(turned?.because ?? [])];
+    const leg = this.leg(from, { ...delivery, doubt }, protocol, application);
+    if (leg === undefined) return undefined;
+    return { ...leg, hops: [route, ...(turned === undefined ? [] : [turned]), ...leg.hops] };
+  }
+
+  /** One connection in every family that both ends have. */
+  private leg(
+    from: Endpoint,
+    delivery: Delivery,
+    protocol: PortProtocol,
+    application: ApplicationQuestion | undefined,
+  ): LegAnswer | undefined {
+    const own = endpointFamilies(delivery.endpoint);
+    const families = endpointFamilies(from).filter((f) => own.includes(f) && (delivery.families?.includes(f) ?? true));
+    let answer: LegAnswer | undefined;
+    for (const family of families) {
+      const one = this.legIn(from, delivery, protocol, family, application);
+      answer = answer === undefined ? one : eitherLeg(answer, one, delivery.endpoint);
+    }
+    return answer;
+  }
+
+  private legIn(
+    from: Endpoint,
+    delivery: Delivery,
+    protocol: PortProtocol,
+    family: Family,
+    application: ApplicationQuestion | undefined,
+  ): LegAnswer {
+    const { port } = delivery;
+    const [replica = "another"] = this.legs.replicas(from, delivery);
+    const bounds = this.legs.bounds(from, delivery, replica, family, protocol);
+    const point = { family, protocol, port, ...(application === undefined ? {} : { application }) };
+    const filters = this.legs.filters(from, delivery, replica, point);
+    return {
+      verdict: pointVerdict(bounds, point),
+      because: bounds.because,
+      requests: requestsAt(bounds, family, protocol, port),
+      // No policy selects what is outside.
+      hops: [
+        ...delivery.hops,
+        ...filters.filter((hop) => hop.kind !== "filter" || from.kind !== "outside" || hop.at !== from.name),
+      ],
+    };
+  }
+
+  // ── through a controller ─────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Every rule that names a Service, by `ns/name`. */
+  private serving(): ReadonlyMap<string, readonly Serving[]> {
+    this.byService ??= this.allServing();
+    return this.byService;
+  }
+
+  private allServing(): ReadonlyMap<string, readonly Serving[]> {
+    const out = new Map<string, Serving[]>();
+    const add = (serving: Serving): void => {
+      const { target } = serving.forward;
+      const name =
+        target.kind === "service" || target.kind === "name"
+          ? `${target.service.namespace}/${target.service.name}`
+          : target.service;
+      if (name === undefined) return;
+      const list = out.get(name);
+      if (list === undefined) out.set(name, [serving]);
+      else list.push(serving);
+    };
+    for (const { controller, ingresses, specific } of this.inventory.controllers.served()) {
+      for (const forward of ingressForwards(this.world, ingresses, specific)) {
+        add({ way: "ingress", forward, controller, protocol: "TCP" });
+      }
+    }
+    const attachments = attachmentsOf(this.world);
+    for (const gateway of this.world.gateways) {
+      const controller = this.inventory.controllers.ofGateway(gateway);
+      for (const { listener, forwards } of gatewayForwards(this.world, gateway, attachments)) {
+        const protocol = listener.protocol === "UDP" ? "UDP" : "TCP";
+        for (const forward of forwards) add({ way: "gateway", forward, controller, port: listener.port, protocol });
+      }
+    }
+    for (const attachment of attachments) {
+      if (attachment.refusal !== undefined) for (const serving of refusedServing(attachment)) add(serving);
+    }
+    return out;
+  }
+
+  private through(from: Source, serving: Serving, arriving: Arriving, query: PathQuery): readonly Draft[] {
+    const { forward, controller } = serving;
+    const { endpoint, target: port } = arriving;
+    const protocol = arriving.port.protocol;
+    const draft = (dialled: string, rest: Pick<Draft, "verdict" | "because" | "requests" | "hops">): Draft => ({
+      way: serving.way,
+      to: endpoint.name,
+      protocol,
+      port,
+      dialled,
+      through: { object: forward.object, host: forward.host, match: forward.match },
+      ...rest,
+    });
+    const refusal = serving.refusal ?? (controller.kind === "nobody" ? controller.reason : undefined);
+    if (refusal !== undefined) {
+      const end: RouteHop = {
+        kind: "route",
+        at: forward.object,
+        detail: refusal,
+        verdict: "deny",
+        because: [],
+        ...placeOf(forward),
+      };
+      return [draft(dialledAt(serving), { verdict: "deny", because: [], requests: NOTHING_ARRIVES, hops: [end] })];
+    }
+    const second = this.fromController(serving, arriving, query.application);
+    return this.toController(from, serving, query.application).map((first) =>
+      draft(first.dialled, this.together(serving, first, second, query.application)),
+    );
+  }
+
+  /** Both connections and the rule between them. */
+  private together(
+    { forward, controller }: Serving,
+    first: LegAnswer,
+    second: LegAnswer,
+    asked: ApplicationQuestion | undefined,
+  ): Pick<Draft, "verdict" | "because" | "requests" | "hops"> {
+    const terminate = (detail: string, verdict: Verdict, because: readonly Because[]): Hop => ({
+      kind: "terminate",
+      at: controllerName(controller),
+      detail,
+      requests: forward.requests,
+      verdict,
+      because,
+      ...placeOf(forward),
+    });
+    const { target } = forward;
+    if (target.kind === "nobody" || target.kind === "unknown") {
+      const verdict: Verdict = target.kind === "nobody" ? "deny" : "unsure";
+      const because = target.kind === "unknown" ? [target.because] : [];
+      const detail = target.kind === "nobody" ? target.reason : target.because.detail;
+      const hops = [...first.hops, terminate(`${ruleText(forward)}: ${detail}`, verdict, because)];
+      return { verdict, because, requests: NOTHING_ARRIVES, hops };
+    }
+    const routed = routedAs(asked, forward);
+    const here = requestVerdict(forward.requests, routed);
+    const doubt = here === "unsure" ? unsureBecause(forward.requests, routed) : [];
+    const beyond = this.afterRewriting(second.requests, forward, asked);
+    const requests = requestsIntersect(requestsIntersect(first.requests, forward.requests), beyond);
+    const verdict = allOf([first.verdict, here, second.verdict, requestVerdict(requests, routed)]);
+    const because = [first.because, doubt, second.because, requests.because].reduce(mergeBecause);
+    return {
+      verdict,
+      because: verdict !== "unsure" ? [] : because.length > 0 ? because : [LIMIT],
+      requests,
+      hops: [...first.hops, terminate(ruleText(forward), here, doubt), ...second.hops],
+    };
+  }
+
+  /** From outside to whoever serves the object, by every way that leads there. */
+  private toController(
+    from: Source,
+    serving: Serving,
+    asked: ApplicationQuestion | undefined,
+  ): readonly (LegAnswer & { readonly dialled: string })[] {
+    const { controller, forward } = serving;
+    const dialled = dialledAt(serving);
+    switch (controller.kind) {
+      case "nobody":
+        return [];
+      case "unknown": {
+        const because = [controller.because];
+        const { detail } = controller.because;
+        const route: RouteHop = {
+          kind: "route",
+          at: forward.object,
+          detail,
+          verdict: "unsure",
+          because,
+          ...placeOf(forward),
+        };
+        const requests = onlyPossible(EVERY_REQUEST, because);
+        return [{ verdict: "unsure", because, requests, hops: [route], dialled }];
+      }
+      case "provider": {
+        const route: RouteHop = { kind: "route", at: controller.name, detail: dialled, verdict: "allow", because: [] };
+        return [{ verdict: "allow", because: [], requests: EVERY_REQUEST, hops: [route], dialled }];
+      }
+      case "own": {
+        const [member] = controller.members;
+        if (member === undefined) return [];
+        const port = serving.port ?? defaultPort(forward);
+        const leg = this.leg(from, this.services.entering(from, member, port, undefined), serving.protocol, asked);
+        if (leg === undefined) return [];
+        const at = `load balancer of ${forward.object}`;
+        const detail = `${dialled}, served by ${controller.name}`;
+        const route: RouteHop = { kind: "route", at, detail, verdict: "allow", because: [], ...placeOf(forward) };
+        return [{ ...leg, hops: [route, ...leg.hops], dialled }];
+      }
+      case "pods":
+        return this.toControllerPods(from, serving, controller, asked);
+    }
+  }
+
+  private toControllerPods(
+    from: Source,
+    serving: Serving,
+    controller: Extract<Controller, { kind: "pods" }>,
+    asked: ApplicationQuestion | undefined,
+  ): readonly (LegAnswer & { readonly dialled: string })[] {
+    const found = new Map<string, LegAnswer & { readonly dialled: string }>();
+    const add = (key: string, leg: LegAnswer, dialled: string, chosen: boolean): void => {
+      const known = found.get(key);
+      if (known === undefined) found.set(key, { ...leg, dialled });
+      // Whoever dials a node chooses it; behind a Service any pod may take the connection.
+      else if (!chosen) found.set(key, { ...eitherMember(known, leg, controller.name), dialled });
+      else if (RANK[leg.verdict] < RANK[known.verdict]) found.set(key, { ...leg, dialled });
+    };
+    for (const member of controller.members) {
+      const owner = this.owners.get(member);
+      if (owner === undefined) continue;
+      const { workload } = owner.group;
+      const entrances = this.entrances.to(workload, owner.pod).filter((entrance) => serves(entrance, serving));
+      for (const entrance of entrances) {
+        const leg = this.entering(from, entrance, member, asked);
+        const { way, service, dialled } = entrance;
+        const key = `${way} ${service === undefined ? workload.id : serviceName(service)} ${dialled}`;
+        if (leg !== undefined) add(key, leg, dialled, service === undefined);
+      }
+      if (entrances.length > 0) continue;
+      const direct = this.straightTo(from, serving, member, workload, asked);
+      if (direct !== undefined) add(`straight ${workload.id}`, direct, direct.dialled, false);
+    }
+    const legs = [...found.values()];
+    const doubt = controller.because;
+    if (doubt.length === 0) return legs;
+    return legs.map((leg) => ({
+      ...leg,
+      verdict: leg.verdict === "deny" ? "deny" : "unsure",
+      because: mergeBecause(leg.because, doubt),
+      requests: onlyPossible(leg.requests, doubt),
+    }));
+  }
+
+  /** Nothing in the input leads from outside to the controller: what does is missing. */
+  private straightTo(
+    from: Source,
+    serving: Serving,
+    member: Endpoint,
+    workload: Workload,
+    asked: ApplicationQuestion | undefined,
+  ): (LegAnswer & { readonly dialled: string }) | undefined {
+    const wanted = serving.port ?? defaultPort(serving.forward);
+    const port =
+      workload.ports.find((own) => own.port === wanted || isNamedFor(own.name, serving.forward))?.port ?? wanted;
+    const because: Because = { code: "missing-object", detail: `what leads from outside to ${member.name}` };
+    const delivery = { ...this.services.entering(from, member, port, undefined), doubt: [because] };
+    const leg = this.leg(from, delivery, serving.protocol, asked);
+    if (leg === undefined) return undefined;
+    const route: RouteHop = {
+      kind: "route",
+      at: member.name,
+      detail: "no load balancer, node port or port of the host in the input leads to it",
+      verdict: "unsure",
+      because: [because],
+    };
+    return { ...leg, hops: [route, ...leg.hops], dialled: dialledAt(serving) };
+  }
+
+  /** From whoever serves the object to the pod. */
+  private fromController(serving: Serving, arriving: Arriving, asked: ApplicationQuestion | undefined): LegAnswer {
+    const { controller, forward } = serving;
+    const { endpoint, target, service, port, doubt } = arriving;
+    const rewrite: Hop = {
+      kind: "rewrite",
+      service: serviceName(service),
+      detail: `${port.port} → ${target}`,
+    };
+    const delivery = (source: Endpoint): Delivery => ({
+      endpoint,
+      port: target,
+      hops: [rewrite],
+      sightings: [{ towards: { endpoint, port: target }, source }],
+      doubt,
+    });
+    const question = requestAfter(forward, asked);
+    const protocol = port.protocol;
+    switch (controller.kind) {
+      case "pods":
+      case "own": {
+        let answer: LegAnswer | undefined;
+        for (const member of controller.members) {
+          const one = this.leg(member, delivery(member), protocol, question);
+          if (one === undefined) continue;
+          answer = answer === undefined ? one : eitherMember(answer, one, controller.name);
+        }
+        return answer ?? UNREACHED;
+      }
+      case "provider": {
+        let answer: LegAnswer | undefined;
+        for (const family of endpointFamilies(endpoint)) {
+          const source = SOMEWHERE[family];
+          const towards = { endpoint, port: target };
+          const way: Delivery = {
+            ...delivery(source),
+            sightings: [
+              { towards, source, when: "the load balancer connects to the pod itself" },
+              { towards, source: SOME_NODE, when: "the load balancer connects to a node port" },
+            ],
+          };
+          const one = this.leg(source, way, protocol, question);
+          if (one !== undefined) answer = answer === undefined ? one : eitherLeg(answer, one, endpoint);
+        }
+        return answer ?? UNREACHED;
+      }
+      case "unknown": {
+        const because = [controller.because];
+        const route: RouteHop = {
+          kind: "route",
+          at: endpoint.name,
+          detail: "the source is not known",
+          verdict: "unsure",
+          because,
+        };
+        return { verdict: "unsure", because, requests: onlyPossible(EVERY_REQUEST, because), hops: [rewrite, route] };
+      }
+      case "nobody":
+        return UNREACHED;
+    }
+  }
+
+  /** The requests before a rewrite of those that pass after it: without one they are the same. */
+  private afterRewriting(requests: Requests, forward: Forward, asked: ApplicationQuestion | undefined): Requests {
+    if (forward.rewrite === undefined || requests.must === EVERYTHING) return requests;
+    if (asked?.http !== undefined) return EVERY_REQUEST;
+    const because: Because = {
+      code: "application-rule",
+      detail: `${forward.object} rewrites the request, and a rule behind it judges the rest`,
+    };
+    return requests.may === NOTHING ? requests : onlyPossible({ ...EVERY_REQUEST }, [because]);
+  }
+}
+
+type Source = Extract<Endpoint, { kind: "outside" }>;
+
+interface Target {
+  readonly group: Group;
+  readonly pods: readonly { readonly endpoint: Endpoint; readonly pod: PodInstance }[];
+  /** The Service that was asked for: only ways through it count. */
+  readonly service?: string;
+}
+
+interface Arriving {
+  readonly endpoint: Endpoint;
+  readonly service: Delivery["service"] & object;
+  readonly port: { readonly port: number; readonly protocol: PortProtocol };
+  readonly target: number;
+  readonly doubt: readonly Because[];
+}
+
+type Draft = Omit<NorthSouthPath, "from">;
+
+interface LegAnswer {
+  readonly verdict: Verdict;
+  readonly because: readonly Because[];
+  readonly requests: Requests;
+  readonly hops: readonly Hop[];
+}
+
+const NOTHING_ARRIVES: Requests = { must: NOTHING, may: NOTHING, because: [] };
+const UNREACHED: LegAnswer = { verdict: "deny", because: [], requests: NOTHING_ARRIVES, hops: [] };
+/** Where a search over languages came to no end. */
+const LIMIT: Because = { code: "pattern-limit", detail: "whether any request passes all rules of the path" };
+const RANK: Readonly<Record<Verdict, number>> = { allow: 0, unsure: 1, deny: 2 };
+
+// ── what is asked ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Of a Service the Service's port is asked, and ways through others do not count. */
+function isAsked(
+  query: PathQuery,
+  service: string | undefined,
+  way: Pick<Entrance, "protocol" | "port" | "service" | "servicePort">,
+): boolean {
+  if (service !== undefined && (way.service === undefined || serviceName(way.service) !== service)) return false;
+  if (query.port === undefined) return true;
+  const port = service === undefined ? way.port : way.servicePort?.port;
+  return way.protocol === query.port.protocol && port === query.port.port;
+}
+
+/** The request as routes see it: the host in lower case, without port, and named in the handshake where TLS passes through. */
+function routedAs(asked: ApplicationQuestion | undefined, forward: Forward): ApplicationQuestion | undefined {
+  if (asked?.http === undefined) return asked;
+  const http = withoutPort(asked.http);
+  if (forward.over !== "tls" || asked.tls !== undefined || http.host === undefined) return { ...asked, http };
+  return { ...asked, http, tls: { serverName: http.host } };
+}
+
+/** The request as it leaves the controller. */
+function requestAfter(forward: Forward, asked: ApplicationQuestion | undefined): ApplicationQuestion | undefined {
+  if (asked?.http === undefined || forward.rewrite === undefined) return asked;
+  const http = rewritten(asked.http, forward.rewrite, forward.prefix);
+  if (http !== undefined) return { ...asked, http };
+  const { http: _, ...rest } = asked;
+  return rest;
+}
+
+/** Whether the request that is asked, or any at all, is in a set. */
+function requestVerdict(requests: Requests, asked: ApplicationQuestion | undefined): Verdict {
+  const has = asked === undefined ? requestsExist(requests) : requestsHave(requests, asked);
+  return has === "yes" ? "allow" : has === "no" ? "deny" : "unsure";
+}
+
+function unsureBecause(requests: Requests, asked: ApplicationQuestion | undefined): readonly Because[] {
+  if (requests.because.length > 0) return requests.because;
+  const detail = asked?.http?.host === undefined ? "the request names no host" : "a part of the request is not told";
+  return [{ code: "application-rule", detail }];
+}
+
+function allOf(verdicts: readonly Verdict[]): Verdict {
+  if (verdicts.includes("deny")) return "deny";
+  return verdicts.includes("unsure") ? "unsure" : "allow";
+}
+
+// ── legs ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function requestsAt(bounds: Bounded, family: Family, protocol: PortProtocol, port: number): Requests {
+  const must = flowAt(bounds.must, family, protocol, port) ?? NOTHING;
+  const may = flowAt(bounds.may, family, protocol, port) ?? NOTHING;
+  if (must === may) return requestsOf(must);
+  return requestsBetween(requestsOf(must), requestsOf(may), bounds.because);
+}
+
+function eitherLeg(a: LegAnswer, b: LegAnswer, endpoint: Endpoint): LegAnswer {
+  return either(a, b, { code: "unknown-address", detail: `in which family ${endpoint.name} is reached` });
+}
+
+function eitherMember(a: LegAnswer, b: LegAnswer, name: string): LegAnswer {
+  return either(a, b, { code: "controller-unknown", detail: `which of the pods of ${name} forwards` });
+}
+
+/** One of two holds. Where they agree, the first tells all. */
+function either(a: LegAnswer, b: LegAnswer, because: Because): LegAnswer {
+  if (
+    a.verdict === b.verdict &&
+    a.requests.must.key === b.requests.must.key &&
+    a.requests.may.key === b.requests.may.key
+  )
+    return a;
+  const both = requestsIntersect(a.requests, b.requests);
+  const may = applicationUnion(a.requests.may, b.requests.may);
+  return {
+    verdict: a.verdict === b.verdict ? a.verdict : "unsure",
+    because: mergeBecause(mergeBecause(a.because, b.because), [because]),
+    requests: requestsBetween(both, { must: NOTHING, may, because: [] }, [because]),
+    hops: a.verdict === "allow" ? [...b.hops] : [...a.hops],
+  };
+}
+
+function routeName({ way, service }: Entrance, endpoint: Endpoint): string {
+  const name = service === undefined ? endpoint.name : serviceName(service);
+  switch (way) {
+    case "load-balancer":
+      return `load balancer of ${name}`;
+    case "external-address":
+      return `external address of ${name}`;
+    case "node-port":
+      return `node port of ${name}`;
+    case "host-port":
+      return `host port of ${name}`;
+    case "host-network":
+      return `the node of ${name}`;
+  }
+}
+
+// ── controllers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function defaultPort(forward: Forward): number {
+  return forward.over === "http" ? 80 : 443;
+}
+
+function dialledAt({ forward, port }: Serving): string {
+  const host = forward.host === "*" ? "any host" : forward.host;
+  return `${host}, port ${port ?? defaultPort(forward)}`;
+}
+
+const PLAIN_NAMES = /^(?:http|web|proxy|http2?-?80)$/i;
+const SECURE_NAMES = /^(?:https|websecure|tls|proxy-(?:ssl|tls)|https-?443)$/i;
+
+function isNamedFor(name: string | undefined, forward: Forward): boolean {
+  return name !== undefined && (forward.over === "http" ? PLAIN_NAMES : SECURE_NAMES).test(name);
+}
+
+/** Whether an entrance of the controller is the one for this rule: by the listener's port, or 80 and 443. */
+function serves(entrance: Entrance, serving: Serving): boolean {
+  if (entrance.protocol !== serving.protocol) return false;
+  const wanted = serving.port ?? defaultPort(serving.forward);
+  const { servicePort } = entrance;
+  if (servicePort === undefined) return entrance.dialledPort === wanted;
+  if (servicePort.port === wanted || (serving.port !== undefined && entrance.port === wanted)) return true;
+  return serving.port === undefined && isNamedFor(servicePort.name, serving.forward);
+}
+
+function controllerName(controller: Controller): string {
+  return controller.kind === "pods" || controller.kind === "own" || controller.kind === "provider"
+    ? controller.name
+    : "the controller";
+}
+
+function ruleText(forward: Forward): string {
+  const host = forward.host === "*" ? "any host" : `host ${forward.host}`;
+  const share = forward.share === undefined ? "" : `, ${forward.share} requests`;
+  const copy = forward.copy === true ? ", a copy" : "";
+  const secure = forward.over === "https" ? ", over TLS" : forward.over === "tls" ? ", TLS passed through" : "";
+  return `${forward.object}, ${host}, ${forward.match}${secure}${share}${copy}`;
+}
+
+function placeOf({ place }: Forward): { readonly place?: WrittenAt } {
+  return place === undefined ? {} : { place };
+}
+
+/** Rules of a route that hangs nowhere: each backend gets nothing by it. */
+function refusedServing({ route, refusal }: Attachment): readonly Serving[] {
+  const reason = `not attached: ${refusal ?? ""}`;
+  return route.rules.flatMap((rule, i) =>
+    rule.backends.map((backend): Serving => {
+      const service = `${backend.namespace}/${backend.name}`;
+      const forward: Forward = {
+        object: `${route.kind}/${route.namespace}/${route.name}`,
+        ...(route.document === undefined ? {} : { place: { document: route.document, path: ["spec", "rules", i] } }),
+        host: route.hostnames[0] ?? "*",
+        match: `rule ${i + 1}`,
+        requests: NOTHING_ARRIVES,
+        over:
+          route.kind === "TCPRoute" || route.kind === "UDPRoute"
+            ? "stream"
+            : route.kind === "TLSRoute"
+              ? "tls"
+              : "http",
+        target: { kind: "nobody", reason, service },
+      };
+      const controller: Controller = { kind: "nobody", reason };
+      const protocol = route.kind === "UDPRoute" ? "UDP" : "TCP";
+      return { way: "gateway", forward, controller, protocol, refusal: reason };
+    }),
+  );
+}
+
+// ── joining what is alike ──────────────────────────────────────────────────────────────────────────────────────────
+
+/** Asks for every source, and joins those that fare alike. */
+function grouped(
+  name: string,
+  sources: readonly Source[],
+  ask: (from: Source) => readonly Draft[],
+): readonly NorthSouthPath[] {
+  const groups = new Map<string, { readonly draft: Draft; readonly names: Set<string> }>();
+  let asked = 0;
+  for (const source of sources) {
+    const drafts = ask(source);
+    if (drafts.length > 0) asked++;
+    for (const draft of drafts) {
+      const key = draftKey(draft, "");
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { draft, names: new Set([source.name]) });
+      else group.names.add(source.name);
+    }
+  }
+  return [...groups.values()].map(({ draft, names }) => ({
+    ...draft,
+    from: names.size === asked ? name : [...names].join(", "),
+  }));
+}
+
+/** Pods of one workload with the same paths are one. */
+function joined(
+  perPod: readonly { readonly endpoint: Endpoint; readonly paths: readonly NorthSouthPath[] }[],
+  name: string | undefined,
+): readonly NorthSouthPath[] {
+  const groups = new Map<string, { readonly path: NorthSouthPath; readonly pod: string; count: number }[]>();
+  const order: { readonly path: NorthSouthPath; readonly pod: string; count: number }[] = [];
+  for (const { endpoint, paths } of perPod) {
+    for (const path of paths) {
+      const key = `${path.from} ${draftKey(path, endpoint.name)}`;
+      const own = groups.get(key);
+      // The same pod may have one path twice only where two rules say the same.
+      const first = own?.find((one) => one.pod !== endpoint.name);
+      if (first !== undefined) {
+        first.count++;
+        continue;
+      }
+      const entry = { path, pod: endpoint.name, count: 1 };
+      groups.set(key, [...(own ?? []), entry]);
+      order.push(entry);
+    }
+  }
+  return order.map(({ path, pod, count }) =>
+    name !== undefined && count >= perPod.length ? renamed(path, pod, name) : path,
+  );
+}
+
+function renamed(path: NorthSouthPath, pod: string, name: string): NorthSouthPath {
+  const text = (at: string): string => (at === pod ? name : at);
+  return {
+    ...path,
+    to: text(path.to),
+    hops: path.hops.map((hop) => (hop.kind === "rewrite" ? hop : { ...hop, at: text(hop.at) })),
+  };
+}
+
+/** Equal for paths that say the same; `pod` is the name of the target, which plays no part. */
+function draftKey(draft: Draft, pod: string): string {
+  const own = (at: string): string => (at === pod ? "" : at);
+  return JSON.stringify([
+    draft.way,
+    draft.protocol,
+    draft.port,
+    draft.dialled,
+    draft.through,
+    draft.verdict,
+    draft.because,
+    draft.requests.must.key,
+    draft.requests.may.key,
+    draft.hops.map((hop) => {
+      switch (hop.kind) {
+        case "rewrite":
+          return [hop.service, hop.detail];
+        case "filter": {
+          const { explanation: e } = hop;
+          const deciders = e.deciders.map((d) => [d.kind, d.namespace, d.name, d.section, d.index]);
+          return [
+            own(hop.at),
+            hop.when,
+            e.direction,
+            e.verdict,
+            e.reason,
+            deciders,
+            e.isolatedBy.map((p) => [p.kind, p.namespace, p.name]),
+          ];
+        }
+        case "route":
+        case "terminate":
+          return [hop.kind, own(hop.at), hop.kind === "route" ? hop.detail : "", hop.verdict];
+      }
+    }),
+  ]);
+}
