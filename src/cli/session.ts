@@ -71,6 +71,7 @@ export function openDocuments(
   printDiagnostics(diagnostics, quiet);
   const wrong = hasErrors(diagnostics);
   if (wrong && flags.asCluster !== true) throw new SilentFailure(EXIT.input);
+  checkControllers(engine, flags);
   return { engine, dialect: choice.dialect, documents, diagnostics, complete: engine.complete && !wrong };
 }
 
