@@ -60,6 +60,7 @@ const libcMount = define("mount", ["const char *", "const char *", "const char *
 const libcSocket = define("socket", ["int", "int", "int"]);
 const libcBind = define("bind", ["int", BYTES, "uint32_t"]);
 const libcConnect = define("connect", ["int", BYTES, "uint32_t"]);
+const libcAccept = define("accept", ["int", ROOM, ROOM]);
 const libcListen = define("listen", ["int", "int"]);
 const libcSetsockopt = define("setsockopt", ["int", "int", "int", BYTES, "uint32_t"]);
 const libcGetsockopt = define("getsockopt", ["int", "int", "int", ROOM, "_Inout_ uint32_t *"]);
@@ -134,6 +135,11 @@ export function connect(fd: number, address: Uint8Array): boolean {
 
 export function listen(fd: number, backlog: number): void {
   checked("listen", libcListen(fd, backlog));
+}
+
+/** The next connection of a listening socket. */
+export function accept(fd: number): number {
+  return checked("accept", libcAccept(fd, null, null));
 }
 
 export function setOption(fd: number, level: number, option: number, value: number | Uint8Array): void {
