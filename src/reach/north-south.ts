@@ -380,7 +380,10 @@ export class NorthSouth {
       verdict,
       because: verdict !== "unsure" ? [] : because.length > 0 ? because : [LIMIT],
       requests,
-      hops: [...first.hops, terminate(ruleText(forward), here, doubt), ...second.hops],
+      hops:
+        here === "deny"
+          ? [...first.hops, terminate(`${ruleText(forward)}: another rule takes the request`, here, [])]
+          : [...first.hops, terminate(ruleText(forward), here, doubt), ...second.hops],
     };
   }
 

@@ -335,7 +335,14 @@ export class Services {
     const elsewhere = here !== undefined && there !== undefined && here !== there;
     // Another node must put its own address there, so that the answer comes back through it.
     if (elsewhere && from.kind === "outside") return [{ towards, source: forwarder }];
-    return [kept, forwarded];
+    if (here === undefined || here !== there) return [kept, forwarded];
+    // What the pod's own node forwards is not its own traffic, which alone may always pass (K8-38): both are possible.
+    const asAddress: Sighting = {
+      towards,
+      source: { ...forwarder, relation: "other" },
+      when: `the address of ${forwarder.name} stands for the client, and nothing more`,
+    };
+    return [kept, forwarded, asAddress];
   }
 
   /** R8.1 for pods, R8.4 for clients outside. */

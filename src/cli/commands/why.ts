@@ -1,6 +1,7 @@
 /** `bulkhead why`: one question, its answer, and everything that led to it. */
 import { type Command, InvalidArgumentError } from "commander";
 import { normaliseRequest, type Request } from "../../net/http-request.ts";
+import type { Endpoint } from "../../reach/endpoint.ts";
 import type { Engine } from "../../reach/engine.ts";
 import type { Question } from "../../reach/answer.ts";
 import type { Style } from "../../report/style.ts";
@@ -83,9 +84,14 @@ function pathsFrom(engine: Engine, { from, to, protocol, port, application }: Qu
   const target = engine.inventory.resolve(to);
   const inside =
     target.kind === "service" ||
-    (target.kind === "endpoints" && target.members.some((member) => member.kind === "pod" || member.kind === "node"));
+    (target.kind === "endpoints" && target.members.some((member) => member.kind === "pod" || isHostPod(member)));
   if (!inside || port === undefined || !isPortProtocol(protocol)) return undefined;
   return engine.paths({ from, to, port: { protocol, port }, ...(application === undefined ? {} : { application }) });
+}
+
+/** A pod on its node's network goes by its own name, a node by `host@NAME`. */
+function isHostPod({ kind, name }: Endpoint): boolean {
+  return kind === "node" && name.includes("/");
 }
 
 /** `GET /x`, or with a host `GET a.example.com/x`, as a proxy would see it. */
