@@ -44,7 +44,11 @@ export type Traffic =
   | { readonly protocol: "ICMP" | "ICMPv6"; readonly type: number | null };
 
 export interface RulesetEntry {
-  readonly action: "allow" | "deny";
+  readonly action: "allow" | "deny" | "pass";
+  /** Lower first. Default 0. */
+  readonly tier?: number;
+  /** Within a tier, lower first. Default 0: all at once. */
+  readonly order?: number;
   readonly peer: Peer;
   readonly traffic: Traffic;
   /** What drops and flows are reported under: `CiliumNetworkPolicy/default/service-a#ingress[0]`. */
@@ -57,6 +61,8 @@ export interface SubjectRules {
   readonly direction: Direction;
   /** Whether traffic that no entry matches is dropped. */
   readonly isolated: boolean;
+  /** The tier whose end is the last word when isolated. Default: the last of all. */
+  readonly isolatedIn?: number;
   /** The policies that isolate: `CiliumNetworkPolicy/default/service-a`. Empty when not isolated. */
   readonly isolatedBy: readonly string[];
   readonly entries: readonly RulesetEntry[];

@@ -16,7 +16,7 @@ import { createHash } from "node:crypto";
 import { addressNumber, contains, covered, cut, type Range, type Segment, spaceEnd } from "./address-space.ts";
 import { type Family, familyOf } from "./kernel/address.ts";
 import { RESERVED_IDENTITY } from "./plan.ts";
-import type { Direction, Peer, Ruleset, SubjectRules, Traffic } from "./ruleset.ts";
+import type { Direction, Peer, Ruleset, RulesetEntry, SubjectRules, Traffic } from "./ruleset.ts";
 
 /** An address that belongs to someone the lab knows. */
 export interface KnownAddress {
@@ -322,23 +322,40 @@ export class VerdictCompiler {
     return { id, table };
   }
 
-  /** Deny over allow over the default. */
+  /** Tier by tier, order by order; deny over allow over pass, then the default. */
   private judge(subject: SubjectRules, matching: readonly number[]): Judgement {
-    const origins = (action: "allow" | "deny"): readonly string[] => {
-      const found = new Set<string>();
-      for (const number of matching) {
-        const entry = subject.entries[number];
-        if (entry?.action === action) found.add(entry.origin);
+    const entries = [...new Set(matching)].flatMap((number) => subject.entries[number] ?? []);
+    entries.sort((a, b) => tierOf(a) - tierOf(b) || orderOf(a) - orderOf(b));
+    const last = subject.isolated ? (subject.isolatedIn ?? Infinity) : Infinity;
+    let passed = -Infinity;
+    for (let at = 0; at < entries.length; ) {
+      const first = entries[at];
+      if (first === undefined || tierOf(first) > last) break;
+      const equals: RulesetEntry[] = [];
+      while (at < entries.length) {
+        const next = entries[at];
+        if (next === undefined || tierOf(next) !== tierOf(first) || orderOf(next) !== orderOf(first)) break;
+        equals.push(next);
+        at++;
       }
-      return [...found].toSorted();
-    };
-    const denied = origins("deny");
-    if (denied.length > 0) return this.judgement(subject.direction, "deny", "rule", denied);
-    const allowed = origins("allow");
-    if (allowed.length > 0) return this.judgement(subject.direction, "allow", "rule", allowed);
+      if (tierOf(first) === passed) continue;
+      for (const action of ["deny", "allow"] as const) {
+        const origins = new Set(equals.filter((entry) => entry.action === action).map((entry) => entry.origin));
+        if (origins.size > 0) return this.judgement(subject.direction, action, "rule", [...origins].toSorted());
+      }
+      passed = tierOf(first);
+    }
     if (subject.isolated) return this.judgement(subject.direction, "deny", "default-deny", subject.isolatedBy);
     return this.judgement(subject.direction, "allow", "no-policy", []);
   }
+}
+
+function tierOf(entry: RulesetEntry): number {
+  return entry.tier ?? 0;
+}
+
+function orderOf(entry: RulesetEntry): number {
+  return entry.order ?? 0;
 }
 
 function note(table: Map<number, number[]>, key: number, entry: number): void {

@@ -51,27 +51,43 @@ export const traffic: fc.Arbitrary<Traffic> = fc.oneof(
   fc.record({ protocol: fc.constantFrom("ICMP", "ICMPv6"), type: fc.option(fc.constantFrom(0, 3, 8, 128, 255)) }),
 );
 
+/** Where an entry stands: mostly in the one tier that all share. */
+const standing = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  { weight: 1, arbitrary: fc.record({ tier: fc.nat({ max: 2 }), order: fc.nat({ max: 2 }) }) },
+);
+
 function entries(peers: fc.Arbitrary<Peer>): fc.Arbitrary<readonly RulesetEntry[]> {
   const entry = fc.record({
-    action: fc.constantFrom("allow", "allow", "deny"),
+    action: fc.constantFrom("allow", "allow", "deny", "pass"),
     peer: peers,
     traffic,
+    standing,
   });
   return fc
-    .array(entry, { maxLength: 5 })
+    .array(entry, { maxLength: 6 })
     .map((list) =>
-      list.map((rest, index): RulesetEntry => ({ ...rest, origin: `CiliumNetworkPolicy/default/p${index}` })),
+      list.map(
+        ({ standing: where, ...rest }, index): RulesetEntry => ({
+          ...rest,
+          ...where,
+          origin: `CiliumNetworkPolicy/default/p${index}`,
+        }),
+      ),
     );
 }
 
 export function ruleset(peers: fc.Arbitrary<Peer>): fc.Arbitrary<Ruleset> {
   const subject = (identity: number, direction: "ingress" | "egress"): fc.Arbitrary<SubjectRules> =>
-    fc.record({ isolated: fc.boolean(), entries: entries(peers) }).map((rest) => ({
-      ...rest,
-      identity,
-      direction,
-      isolatedBy: rest.isolated ? ["CiliumNetworkPolicy/default/isolates"] : [],
-    }));
+    fc
+      .record({ isolated: fc.boolean(), isolatedIn: fc.option(fc.nat({ max: 2 })), entries: entries(peers) })
+      .map(({ isolatedIn, ...rest }) => ({
+        ...rest,
+        ...(isolatedIn === null ? {} : { isolatedIn }),
+        identity,
+        direction,
+        isolatedBy: rest.isolated ? ["CiliumNetworkPolicy/default/isolates"] : [],
+      }));
   const each = IDENTITIES.flatMap((identity) => [
     fc.option(subject(identity, "ingress")),
     fc.option(subject(identity, "egress")),

@@ -66,11 +66,20 @@ export function judge(ruleset: Ruleset, population: Population, direction: Direc
   const matching = found.entries.filter(
     (entry) => trafficMatches(entry.traffic, packet) && peerMatches(entry.peer, peer, subject, population),
   );
-  const origins = (action: string): readonly string[] =>
-    [...new Set(matching.filter((entry) => entry.action === action).map((entry) => entry.origin))].toSorted();
   if (subject === peer) return { action: "allow", policies: [] };
-  if (origins("deny").length > 0) return { action: "deny", policies: origins("deny") };
-  if (origins("allow").length > 0) return { action: "allow", policies: origins("allow") };
+  const tiers = [...new Set(matching.map((entry) => entry.tier ?? 0))].toSorted((a, b) => a - b);
+  for (const tier of tiers) {
+    if (found.isolated && tier > (found.isolatedIn ?? Infinity)) break;
+    const inTier = matching.filter((entry) => (entry.tier ?? 0) === tier);
+    const first = Math.min(...inTier.map((entry) => entry.order ?? 0));
+    const deciding = inTier.filter((entry) => (entry.order ?? 0) === first);
+    for (const action of ["deny", "allow"] as const) {
+      const policies = [
+        ...new Set(deciding.filter((entry) => entry.action === action).map((entry) => entry.origin)),
+      ].toSorted();
+      if (policies.length > 0) return { action, policies };
+    }
+  }
   return found.isolated ? { action: "deny", policies: found.isolatedBy } : { action: "allow", policies: [] };
 }
 
