@@ -2,7 +2,7 @@
 
 import { type Because, mergeBecause } from "../base/because.ts";
 import type { Service } from "../model/world.ts";
-import { type Family, parseAddress } from "../net/address.ts";
+import { type Family, hostPrefix, parseAddress, prefixRange } from "../net/address.ts";
 import type { ApplicationQuestion } from "../net/application.ts";
 import { hasPorts, type Protocol } from "../net/protocol.ts";
 import { type Endpoint, endpointFamilies } from "./endpoint.ts";
@@ -128,8 +128,12 @@ export class Questions {
         return { because: resolved.because };
       case "endpoints":
         return resolved.members;
-      case "service":
-        return this.services.behind(resolved.service);
+      case "service": {
+        // Nothing ever sends from the address of a Service; by its name it stands for the pods behind it.
+        const address = name.startsWith("ip:") ? parseAddress(name.slice(3)) : undefined;
+        if (address === undefined) return this.services.behind(resolved.service);
+        return [{ kind: "outside", range: prefixRange(hostPrefix(address)), name }];
+      }
     }
   }
 

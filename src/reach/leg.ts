@@ -104,7 +104,8 @@ export class Legs {
       if (isSelf(source, endpoint)) continue;
       for (const [sight, where] of this.sights(source, endpoint)) {
         const explanation = explainSide(sides, "ingress", sight.toSelf, sight.from, point);
-        const key = `ingress ${source.name} ${where}`;
+        const relation = source.kind === "node" ? source.relation : "";
+        const key = `ingress ${source.name} ${relation} ${where}`;
         add({ kind: "filter", at: endpoint.name, explanation }, key, together(manySources ? when : undefined, where));
       }
     }
