@@ -64,17 +64,15 @@ function entries(peers: fc.Arbitrary<Peer>): fc.Arbitrary<readonly RulesetEntry[
     traffic,
     standing,
   });
-  return fc
-    .array(entry, { maxLength: 6 })
-    .map((list) =>
-      list.map(
-        ({ standing: where, ...rest }, index): RulesetEntry => ({
-          ...rest,
-          ...where,
-          origin: `CiliumNetworkPolicy/default/p${index}`,
-        }),
-      ),
-    );
+  return fc.array(entry, { maxLength: 6 }).map((list) =>
+    list.map(
+      ({ standing: where, ...rest }, index): RulesetEntry => ({
+        ...rest,
+        ...where,
+        origin: `CiliumNetworkPolicy/default/p${index}`,
+      }),
+    ),
+  );
 }
 
 export function ruleset(peers: fc.Arbitrary<Peer>): fc.Arbitrary<Ruleset> {

@@ -9,7 +9,7 @@ export const NOT_ENFORCED = {
   unresolved: "whom the rule means cannot be told from the input",
   "unknown-labels": "the rule asks for a label whose value only a cluster knows",
   authentication: "mutual authentication is not part of the lab",
-  "ordered-tiers": "tiers in which the first matching rule decides are not enforced by the lab",
+  "undefined-order": "between two policies of an ordered tier no order is defined, so what decides is left open",
   "node-policies": "policies on nodes themselves are not enforced by the lab",
   protocols: "the lab tells TCP, UDP, SCTP, ICMP and ICMPv6 apart, and no other protocol",
   "named-ports-of-addresses":

@@ -46,6 +46,8 @@ interface LabPeers {
   readonly identities: readonly LabIdentity[];
 }
 
+type Standing = Required<Pick<RulesetEntry, "tier" | "order">>;
+
 class Compiler {
   private readonly set: PolicySet;
   private readonly identities: readonly LabIdentity[];
@@ -62,7 +64,7 @@ class Compiler {
     const { set } = this;
     const subjects: SubjectRules[] = [];
     if (set.enforcement !== "never" && !set.audit) {
-      this.refuseTiers();
+      this.refuseNodePolicies();
       for (const identity of this.identities) {
         if (identity.subject === undefined) continue;
         for (const direction of ["ingress", "egress"] as const) {
@@ -80,7 +82,7 @@ class Compiler {
     this.unsupported.set(key, { origin, why });
   }
 
-  private refuseTiers(): void {
+  private refuseNodePolicies(): void {
     // With both settings the nodes themselves are closed, whatever the policies.
     if (this.set.hostFirewall && this.set.enforcement === "always") {
       const origin = {
@@ -92,15 +94,32 @@ class Compiler {
       } as const;
       this.refuse(origin, "node-policies");
     }
-    const ordered = new Set(this.set.tiers.filter((tier) => tier.mode === "ordered").map((tier) => tier.name));
     for (const policy of this.set.policies) {
-      const why = ordered.has(policy.tier)
-        ? "ordered-tiers"
-        : policy.subject.target === "node" && this.set.hostFirewall
-          ? "node-policies"
-          : undefined;
-      if (why !== undefined) this.refuse(originOf(policy), why);
+      if (policy.subject.target === "node" && this.set.hostFirewall) this.refuse(originOf(policy), "node-policies");
     }
+  }
+
+  /** A rule's place among the rules of its tier: by policy in an ordered tier, the same for all in another. */
+  private standings(policies: readonly Policy[], direction: Direction): ReadonlyMap<Rule, Standing> {
+    const out = new Map<Rule, Standing>();
+    for (const [tier, { name, mode }] of this.set.tiers.entries()) {
+      const own = policies
+        .filter((policy) => policy.tier === name && policy.rules.some((rule) => rule.direction === direction))
+        .toSorted((a, b) => a.order - b.order);
+      let order = 0;
+      for (const [i, policy] of own.entries()) {
+        const before = own[i - 1];
+        if (
+          mode === "ordered" &&
+          before !== undefined &&
+          (before.order === policy.order || before.sequence !== policy.sequence)
+        ) {
+          this.refuse(originOf(policy), "undefined-order");
+        }
+        for (const rule of policy.rules) out.set(rule, { tier, order: mode === "ordered" ? order++ : 0 });
+      }
+    }
+    return out;
   }
 
   /** The policies that govern an identity. */
@@ -119,19 +138,25 @@ class Compiler {
     const always =
       this.set.enforcement === "always" || this.set.alwaysClosed.some((s) => matchesSelector(s, labels) === "yes");
     const isolated = always || closing.length > 0;
-    if (!isolated && !policies.some((policy) => policy.isolation[direction] === "open")) return undefined;
+    const standings = this.standings(policies, direction);
+    const union = this.set.tiers.findIndex((tier) => tier.mode === "union");
     const entries: RulesetEntry[] = [];
     for (const policy of policies) {
       for (const rule of policy.rules) {
         if (rule.direction !== direction) continue;
-        entries.push(...this.entries(rule, identity, labels, requiresOf(policies, rule.origin.section)));
+        const standing = standings.get(rule) ?? { tier: union, order: 0 };
+        const requires = requiresOf(policies, rule.origin.section);
+        for (const entry of this.entries(rule, identity, labels, requires)) entries.push({ ...entry, ...standing });
       }
     }
+    const governed = isolated || policies.some((policy) => policy.isolation[direction] === "open");
+    if (!governed && entries.length === 0) return undefined;
     if (isolated) {
       for (const rule of this.set.alwaysAllowed) {
         // What a specification leaves open passes nowhere here.
         const told = rule.peers.every((peer) => peer.kind !== "unknown");
-        if (rule.direction === direction && told) entries.push(...this.entries(rule, identity, labels, []));
+        if (rule.direction !== direction || !told) continue;
+        for (const entry of this.entries(rule, identity, labels, [])) entries.push({ ...entry, tier: union, order: 0 });
       }
     }
     const isolatedBy = [...new Set(closing.map(objectName))];
@@ -139,6 +164,7 @@ class Compiler {
       identity: identity.number,
       direction,
       isolated,
+      isolatedIn: union,
       isolatedBy: isolated && isolatedBy.length === 0 ? ["policy enforcement is always on"] : isolatedBy,
       entries,
     };
@@ -150,10 +176,6 @@ class Compiler {
     subjectLabels: IdentityLabels,
     requires: readonly Selector[],
   ): RulesetEntry[] {
-    if (rule.action === "pass") {
-      this.refuse(rule.origin, "ordered-tiers");
-      return [];
-    }
     if (rule.authentication === "fail" && rule.action === "allow") return [];
     if (rule.authentication === "required") this.refuse(rule.origin, "authentication");
     const { action } = rule;
@@ -180,7 +202,7 @@ class Compiler {
     match: Extract<PortMatch, { kind: "named" }>,
     peers: readonly Peer[],
     chosen: readonly LabIdentity[],
-    action: "allow" | "deny",
+    action: RulesetEntry["action"],
     origin: string,
   ): RulesetEntry[] {
     if (peers.some((peer) => peer.kind === "prefixes" && peer.covers === "all")) {
