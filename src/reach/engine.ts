@@ -133,7 +133,18 @@ export class Engine {
     const legs = new Legs(connections, new Hairpins(connections, set), world);
     const questions = new Questions(inventory, services, legs);
     const northSouth = new NorthSouth(world, inventory, services, legs);
-    return { world, set, diagnostics, inventory, connections, questions, northSouth, account: built.account };
+    return {
+      world,
+      set,
+      diagnostics,
+      inventory,
+      connections,
+      services,
+      legs,
+      questions,
+      northSouth,
+      account: built.account,
+    };
   }
 
   get world(): World {
@@ -193,7 +204,8 @@ export class Engine {
 
   /** Who reaches whom. */
   reach(query: ReachQuery): Reach {
-    return reach(this.state.inventory, this.state.connections, query);
+    const { inventory, connections, services, legs } = this.state;
+    return reach(inventory, connections, services, legs, query);
   }
 }
 
@@ -204,6 +216,8 @@ interface State {
   readonly diagnostics: readonly Diagnostic[];
   readonly inventory: Inventory;
   readonly connections: Connections;
+  readonly services: Services;
+  readonly legs: Legs;
   readonly questions: Questions;
   readonly northSouth: NorthSouth;
   readonly account: Account;

@@ -1,6 +1,7 @@
 /** Who reaches whom: every ordered pair of endpoints between which something passes, or may pass. */
 
 import { type Because, mergeBecause } from "../base/because.ts";
+import type { Service } from "../model/world.ts";
 import { type AddressRange, type Family, formatRange } from "../net/address.ts";
 import {
   ALL_FLOWS,
@@ -23,6 +24,9 @@ import type { Reason } from "./explain.ts";
 import { type FlowEntry, listFlows } from "./flow-list.ts";
 import { applicationName } from "./grouping.ts";
 import type { Group, Inventory } from "./inventory.ts";
+import type { Legs } from "./leg.ts";
+import { flowsToService, pairToService, serviceRow } from "./service-pairs.ts";
+import { type Services, serviceName } from "./services.ts";
 
 export type GroupBy = "endpoint" | "application" | "namespace" | "identity";
 
@@ -67,7 +71,16 @@ export interface ReachPair {
 /** A row or column of the answer. */
 export interface Row {
   readonly name: string;
-  readonly kind: "workload" | "pod" | "node" | "outside" | "reserved" | "application" | "namespace" | "identity";
+  readonly kind:
+    | "workload"
+    | "pod"
+    | "node"
+    | "outside"
+    | "reserved"
+    | "service"
+    | "application"
+    | "namespace"
+    | "identity";
   readonly members: readonly Endpoint[];
   readonly group?: Group;
 }
@@ -78,12 +91,63 @@ export interface Reach {
 }
 
 /** Answers a reach query. Throws nothing: names must have been resolved before. */
-export function reach(inventory: Inventory, connections: Connections, query: ReachQuery): Reach {
+export function reach(
+  inventory: Inventory,
+  connections: Connections,
+  services: Services,
+  legs: Legs,
+  query: ReachQuery,
+): Reach {
   const inside = rowsOf(inventory, connections, query.by);
-  const from = query.from === undefined ? inside : named(inventory, connections, query.from);
-  const to = query.to === undefined ? inside : named(inventory, connections, query.to);
+  const from = query.from === undefined ? inside : named(inventory, connections, services, query.from);
+  const service = query.to === undefined ? undefined : translatedService(inventory, query.to);
+  const to = query.to === undefined ? inside : named(inventory, connections, services, query.to);
   const rows = [...new Map([...from, ...to].map((row) => [row.name, row])).values()];
-  return { rows, pairs: pairsOf(inventory, connections, query, from, to) };
+  const pairs =
+    service === undefined
+      ? pairsOf(inventory, connections, query, from, to)
+      : servicePairs(inventory, connections, services, legs, query, from, service);
+  return { rows, pairs };
+}
+
+/** The Service that a name means, where its ports are translated; a headless one is its pods. */
+function translatedService(inventory: Inventory, name: string): Service | undefined {
+  const resolved = inventory.resolve(name);
+  return resolved.kind === "service" && !resolved.service.headless ? resolved.service : undefined;
+}
+
+function* servicePairs(
+  inventory: Inventory,
+  connections: Connections,
+  services: Services,
+  legs: Legs,
+  query: ReachQuery,
+  from: readonly Row[],
+  service: Service,
+): Iterable<ReachPair> {
+  const name = serviceName(service);
+  for (const row of from) {
+    const flows = flowsToService(services, legs, query, row.members, service);
+    if (flows !== undefined) yield pairToService(connections, query, row.name, name, flows);
+  }
+  if (query.from !== undefined || !query.outside) return;
+  const outside = inventory.outside(inventory.internet());
+  const each = outside.map((end) => [end.name, flowsToService(services, legs, query, [end], service)] as const);
+  const whole = flowsToService(services, legs, query, outside, service);
+  const keys = each.map(([, flows]) => (flows === undefined ? "" : flowsShape(flows.every) + flowsShape(flows.may)));
+  if (whole !== undefined && new Set(keys).size === 1) {
+    yield pairToService(connections, query, "internet", name, whole);
+    return;
+  }
+  for (const [end, flows] of each) if (flows !== undefined) yield pairToService(connections, query, end, name, flows);
+}
+
+/** A key that does not tell the families apart. */
+function flowsShape(flows: FlowSet): string {
+  return listFlows(flows, ["IPv4"])
+    .concat(listFlows(flows, ["IPv6"]))
+    .map((entry) => `${entry.protocol} ${entry.ports} ${entry.application.key}`)
+    .join();
 }
 
 function* pairsOf(
@@ -359,8 +423,9 @@ function groupRows(group: Group, connections: Connections): Row[] {
   return group.members.map((member) => ({ name: member.name, kind: "pod", members: [member], group }));
 }
 
-function named(inventory: Inventory, connections: Connections, name: string): Row[] {
+function named(inventory: Inventory, connections: Connections, services: Services, name: string): Row[] {
   const resolved = inventory.resolve(name);
+  if (resolved.kind === "service") return [serviceRow(services, resolved.service, serviceName(resolved.service))];
   if (resolved.kind !== "endpoints") return [];
   const group = inventory.groups.find(
     (g) =>

@@ -95,12 +95,12 @@ function pathsFrom(engine: Engine, { from = "internet", to, port }: ReachFlags):
   return engine.paths({ from, ...(to === undefined ? {} : { to }), ...(port === undefined ? {} : { port }) });
 }
 
-/** Refuses a name that means nothing, or a Service, which is no endpoint of its own. */
+/** Refuses a name that means nothing, or something of which the input does not tell what it is. */
 function checkName(engine: Engine, name: string): void {
   const resolved = engine.inventory.resolve(name);
   if (resolved.kind === "problem") throw inputFailure(resolved.message);
-  if (resolved.kind === "service") {
-    throw inputFailure(`${name} is a Service`, "Name the workload behind it, or ask `bulkhead why`.");
+  if (resolved.kind === "unsure") {
+    throw inputFailure(`${name} is not known: ${resolved.because.map((one) => one.detail).join("; ")}`);
   }
 }
 
