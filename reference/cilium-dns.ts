@@ -154,7 +154,7 @@ function isRefusedToAll(
   return enforcement.entries.some(
     (entry) =>
       entry.action === "deny" &&
-      grantsOf(entry, view).some((grant) => grant.peer === "any" || grant.peer === "entity all"),
+      grantsOf(entry, view).some((grant) => grant.peer === "any"),
   );
 }
 

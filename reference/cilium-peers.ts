@@ -100,7 +100,7 @@ export function peersOf(entry: Fields, side: "from" | "to", context: PeerContext
 /** 3.3. */
 function entityPeers(entity: string, settings: CiliumSettings): readonly Peer[] {
   const selectors = entitySelectors(entity, settings);
-  if (selectors === undefined) return [{ kind: "any", key: "entity all" }];
+  if (selectors === undefined) return [{ kind: "any", key: "any" }];
   return selectors.map((selector) => labelsPeer(selector, false));
 }
 
