@@ -50,6 +50,7 @@ import {
   NO_BOUNDED,
   whereHolds,
 } from "./bounded.ts";
+import { authenticate } from "./authentication.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { FAMILY_LISTS, type FamilyMatch, type Identity, type Matching, type View } from "./matching.ts";
 
@@ -434,17 +435,12 @@ function collectRequires(policies: readonly Policy[]): Partial<Record<Section, r
 
 const SECTIONS: readonly Section[] = ["ingress", "egress", "ingressDeny", "egressDeny"];
 
-/** The flows of a match as bounds. Mutual authentication is a condition that cannot be judged (cilium.md 4.6). */
+/** The flows of a match as bounds, as far as no authentication is asked for. */
 function matchBounds(match: RuleMatch): Bounded {
-  const fails = match.rule.authentication === "fail";
-  const waits = match.rule.authentication === "required";
-  const may = fails ? NO_FLOWS : restrictFamilies(match.flows, FAMILY_LISTS[match.peer.may]);
+  const may = restrictFamilies(match.flows, FAMILY_LISTS[match.peer.may]);
   if (may === NO_FLOWS) return NO_BOUNDED;
-  const must = waits ? NO_FLOWS : restrictFamilies(match.flows, FAMILY_LISTS[match.peer.yes]);
-  const because: readonly Because[] = waits
-    ? [{ code: "authentication", detail: match.rule.origin.name }]
-    : match.peer.because;
-  return { must, may, because: must === may ? [] : because };
+  const must = restrictFamilies(match.flows, FAMILY_LISTS[match.peer.yes]);
+  return { must, may, because: must === may ? [] : match.peer.because };
 }
 
 /**
@@ -517,23 +513,12 @@ function unionTier(
 ): Bounded {
   let allows: Bounded = closed ? NO_BOUNDED : ALL_BOUNDED;
   let denies: Bounded = NO_BOUNDED;
-  let waits: FlowSet = NO_FLOWS;
   for (const match of matches) {
     const bounds = matchBounds(match);
     if (match.rule.action === "deny") denies = boundedUnion(denies, bounds);
     else if (closed) allows = boundedUnion(allows, bounds);
-    if (match.rule.authentication === "required") {
-      waits = flowUnion(waits, overrideApplication(bounds.may, bounds.may, EVERYTHING));
-    }
   }
-  if (waits !== NO_FLOWS) {
-    // A requirement on one allow is inherited by others that cover the same flows (cilium.md R4.6.2).
-    const must = flowSubtract(allows.must, waits);
-    const because = mergeBecause(allows.because, [
-      { code: "authentication", detail: "mutual authentication required" },
-    ]);
-    allows = { must, may: allows.may, because };
-  }
+  allows = authenticate(matches, allows);
   if (closed) allows = exactFilters(matches, allows, ["dns", "tls"]);
   else if (openApplication !== undefined) allows = openDirection(matches, allows, openApplication);
   return boundedSubtract(allows, denies);
