@@ -8,6 +8,7 @@ import type { WorldOptions } from "../model/build.ts";
 import type { Address } from "../net/address.ts";
 import { chooseDialect } from "../policy/registry.ts";
 import { Engine } from "../reach/engine.ts";
+import { awsTellings, checkTellings } from "./aws-case.ts";
 import { checkAssertion, type RowResult } from "./check.ts";
 import { checkConnectivity } from "./connectivity.ts";
 import { decodeExpectation, type Expectation } from "./expectation.ts";
@@ -38,6 +39,8 @@ export interface CaseResult {
   /** The engine over the case's manifests, for a second witness; absent where the case could not be run. */
   readonly engine?: Engine;
   readonly expectation?: Expectation;
+  /** Of a case about a VPC, which has no such engine: whether it was asked. */
+  readonly isAsked?: boolean;
 }
 
 /** Manifests beside an expectation file that names none. */
@@ -55,6 +58,13 @@ export function runCase(file: Source, files: CaseFiles, options: CaseOptions = {
   const expectation = decodeExpectation(root);
   diagnostics.push(...findings.all);
   if (expectation === undefined) return fail();
+  const tellings = awsTellings(expectation, files);
+  if (tellings.length > 0) {
+    const asked = checkTellings(tellings, expectation, file.name);
+    diagnostics.push(...asked.diagnostics);
+    const failed = hasErrors(diagnostics) || asked.results.some((r) => !r.passed);
+    return { file: file.name, results: asked.results, diagnostics, failed, expectation, isAsked: asked.isAsked };
+  }
   const refused = readRefused(files, diagnostics);
   const asCluster = options.asCluster === true || refused !== undefined;
 

@@ -21,8 +21,24 @@ export interface Assertion {
   readonly application?: ApplicationQuestion;
   readonly verdict: ExpectedVerdict;
   readonly decidedBy: readonly string[];
+  /** What is asked of a VPC beyond that (aws-vpc.md 6.2); absent where the row says nothing of it. */
+  readonly aws?: AwsAssertion;
   /** The row as text, for reports. */
   readonly text: string;
+}
+
+/** The part of a row that only a VPC can answer. */
+export interface AwsAssertion {
+  /** A load balancer: both connections and its target group must work. */
+  readonly via?: string;
+  /** What `from` answers to `to`, which opened the connection. */
+  readonly reply: boolean;
+  /** Ports of the client to which a reply goes. */
+  readonly clientPorts?: { readonly first: number; readonly last: number };
+  /** Compared as a set. */
+  readonly alsoDeniedBy?: readonly string[];
+  /** Replaces `decidedBy` where the answers of `describe-*` are asked. */
+  readonly decidedByDescribe?: readonly string[];
 }
 
 /** One row of `connectivity`. */
@@ -62,6 +78,8 @@ export interface Expectation {
   readonly connectivity?: readonly ConnectivityRow[];
   readonly relation?: Relation;
   readonly diff?: readonly DiffRow[];
+  /** For AWS: what the answers of `describe-*` call the objects that rows name by address. */
+  readonly ids?: ReadonlyMap<string, string>;
 }
 
 /** Keys without effect. */
@@ -84,7 +102,7 @@ const CHECKS = ["assertions", "connectivity", "relation", "diff"] as const;
 
 /** Decodes a file; findings of the cursor tell what is wrong. Undefined where it cannot be run. */
 export function decodeExpectation(root: Cursor): Expectation | undefined {
-  root.unknownFields([...NOTES, "dialect", "manifests", ...CHECKS]);
+  root.unknownFields([...NOTES, "dialect", "manifests", "ids", ...CHECKS]);
   const dialect = root.field("dialect").string();
   const manifests = root.field("manifests").strings();
   const assertions = (root.field("assertions").list() ?? []).flatMap((row) => decodeAssertion(row) ?? []);
@@ -93,6 +111,7 @@ export function decodeExpectation(root: Cursor): Expectation | undefined {
     .list()
     ?.flatMap((row) => decodeConnectivity(row) ?? []);
   const relation = decodeRelation(root.field("relation"));
+  const ids = root.field("ids").stringMap();
   const diff = root
     .field("diff")
     .list()
@@ -116,6 +135,7 @@ export function decodeExpectation(root: Cursor): Expectation | undefined {
     ...(connectivity === undefined ? {} : { connectivity }),
     ...(relation === undefined ? {} : { relation }),
     ...(diff === undefined ? {} : { diff }),
+    ...(ids === undefined ? {} : { ids }),
   };
 }
 
@@ -132,14 +152,17 @@ function decodeAssertion(row: Cursor): Assertion | undefined {
     "tls",
     "verdict",
     "decidedBy",
+    ...AWS_FIELDS,
   ]);
   const from = row.required("from").string();
   const to = row.required("to").string();
   const protocolName = row.field("protocol").string() ?? (row.has("icmp") ? "ICMP" : "TCP");
-  const verdict = row.required("verdict").enumeration(VERDICTS);
+  const written = row.required("verdict").enumeration([...VERDICTS, "partial", "unknown"]);
+  // The semantics documents say partial for mixed and unknown for unsure.
+  const verdict = written === "partial" ? "mixed" : written === "unknown" ? "unsure" : written;
   const familyName = row.field("family").enumeration(["IPv4", "IPv6"]);
-  const decided = row.field("decidedBy");
-  const decidedBy = decided.shape === "list" ? decided.strings() : decided.string();
+  const decidedBy = decodeNames(row.field("decidedBy"));
+  const aws = decodeAws(row);
   const icmp = row.field("icmp");
   icmp.unknownFields(["family", "type"]);
   const icmpFamily = icmp.field("family").enumeration(["IPv4", "IPv6"]);
@@ -150,7 +173,7 @@ function decodeAssertion(row: Cursor): Assertion | undefined {
   let port = row.field("port").integer({ min: 0, max: 65535 });
   if (protocol === "ICMP") port = icmpType ?? port ?? 8;
   else if (protocol === "ICMPv6") port = icmpType ?? port ?? 128;
-  else if (hasPorts(protocol) && port === undefined && row.findings.errors === 0) {
+  else if (hasPorts(protocol) && port === undefined && aws?.reply !== true && row.findings.errors === 0) {
     row.error("BH202", `${row.describe()} needs a port`);
   }
   if (from === undefined || to === undefined || verdict === undefined) return undefined;
@@ -162,9 +185,47 @@ function decodeAssertion(row: Cursor): Assertion | undefined {
     ...(familyName === undefined ? {} : { family: familyName }),
     ...(application === undefined ? {} : { application }),
     verdict,
-    decidedBy: decidedBy === undefined ? [] : typeof decidedBy === "string" ? [decidedBy] : decidedBy,
-    text: assertionText(from, to, protocol === "OTHER" ? protocolName : protocol, port, application),
+    decidedBy: decidedBy ?? [],
+    ...(aws === undefined ? {} : { aws }),
+    text: `${assertionText(from, to, protocol === "OTHER" ? protocolName : protocol, port, application)}${awsText(aws)}`,
   };
+}
+
+const AWS_FIELDS = ["via", "flow", "sourcePort", "portRange", "alsoDeniedBy", "decidedByDescribe"] as const;
+
+/** A name, or a list of names. */
+function decodeNames(cursor: Cursor): readonly string[] | undefined {
+  if (cursor.shape === "list") return cursor.strings();
+  const name = cursor.string();
+  return name === undefined ? undefined : [name];
+}
+
+function decodeAws(row: Cursor): AwsAssertion | undefined {
+  if (!AWS_FIELDS.some((key) => row.has(key))) return undefined;
+  const via = row.field("via").string();
+  const reply = row.field("flow").enumeration(["request", "reply"]) === "reply";
+  row.field("sourcePort").integer({ min: 1, max: 65535 });
+  const range = row.field("portRange");
+  const text = typeof range.value === "number" ? String(range.value) : range.string();
+  const match = text === undefined ? null : /^([0-9]{1,5})(?:-([0-9]{1,5}))?$/.exec(text);
+  if (text !== undefined && match === null)
+    range.error("BH205", `${range.describe()} must be a range of ports such as 1024-65535`);
+  const first = Number(match?.[1]);
+  const alsoDeniedBy = decodeNames(row.field("alsoDeniedBy"));
+  const decidedByDescribe = decodeNames(row.field("decidedByDescribe"));
+  return {
+    reply,
+    ...(via === undefined ? {} : { via }),
+    ...(match === null ? {} : { clientPorts: { first, last: Number(match[2] ?? first) } }),
+    ...(alsoDeniedBy === undefined ? {} : { alsoDeniedBy }),
+    ...(decidedByDescribe === undefined ? {} : { decidedByDescribe }),
+  };
+}
+
+function awsText(aws: AwsAssertion | undefined): string {
+  if (aws === undefined) return "";
+  const ports = aws.clientPorts === undefined ? "" : ` to ports ${aws.clientPorts.first}-${aws.clientPorts.last}`;
+  return `${aws.via === undefined ? "" : ` via ${aws.via}`}${aws.reply ? ` reply${ports}` : ""}`;
 }
 
 function decodeApplication(row: Cursor): ApplicationQuestion | undefined {

@@ -267,8 +267,8 @@ export interface Endpoint {
 
 export interface PrefixList {
   readonly name: string;
-  /** Undefined where the input does not tell. */
-  readonly addresses: AddressSet | undefined;
+  /** Its entries; undefined where the input does not tell. */
+  readonly prefixes: readonly Prefix[] | undefined;
 }
 
 export type BalancerType = "application" | "network" | "classic" | "gateway";
@@ -341,6 +341,8 @@ export interface Unread {
   readonly type: string;
   /** VPCs and subnets that it touches; empty: it cannot be told, so everything. */
   readonly touches: readonly string[];
+  /** Whether it may narrow traffic between others; else it is only an end that is not known. */
+  readonly narrows: boolean;
 }
 
 /** Everything of the input. */

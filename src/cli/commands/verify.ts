@@ -66,6 +66,6 @@ async function run(paths: readonly string[], flags: VerifyFlags): Promise<void> 
 }
 
 /** Whether a case could not be asked, as against not holding. */
-function isBroken({ file, engine, diagnostics }: CaseResult): boolean {
-  return engine === undefined || hasErrors(diagnostics.filter((finding) => finding.file === file));
+function isBroken({ file, engine, isAsked, diagnostics }: CaseResult): boolean {
+  return (engine === undefined && isAsked !== true) || hasErrors(diagnostics.filter((finding) => finding.file === file));
 }

@@ -6,7 +6,15 @@
 import type { Because } from "../../base/because.ts";
 import { type Code, type Diagnostic, diagnostic } from "../../base/diagnostic.ts";
 import type { Ternary } from "../../base/ternary.ts";
-import { type Address, addressSet, type Family, formatPrefix, parsePrefix, type Prefix, prefixRange } from "../../net/address.ts";
+import {
+  type Address,
+  addressSet,
+  type Family,
+  formatPrefix,
+  parsePrefix,
+  type Prefix,
+  prefixRange,
+} from "../../net/address.ts";
 import {
   type AclEntry,
   type BlockMode,
@@ -216,7 +224,12 @@ export class NetworkBuilder {
     direction: Direction,
     traffic: Traffic,
     peers: readonly Peer[],
-    options: { readonly name?: string; readonly aliases?: readonly string[]; readonly stale?: true; readonly unsettled?: Because } = {},
+    options: {
+      readonly name?: string;
+      readonly aliases?: readonly string[];
+      readonly stale?: true;
+      readonly unsettled?: Because;
+    } = {},
   ): void {
     for (const peer of peers) {
       const inline = `${group.name}#${direction}:${inlineText(traffic)}/${this.peerText(peer)}`;
@@ -272,16 +285,14 @@ export class NetworkBuilder {
       [...this.tables].map(([name, draft]) => [name, { ...draft, routes: this.withLocal(draft) }] as const),
     );
     const acls = new Map(
-      [...this.acls].map(
-        ([name, draft]): readonly [string, NetworkAcl] => [
-          name,
-          {
-            ...draft,
-            isDefault: [...this.vpcs.values()].some((v) => v.defaultAcl === name),
-            entries: draft.entries.toSorted((a, b) => a.number - b.number),
-          },
-        ],
-      ),
+      [...this.acls].map(([name, draft]): readonly [string, NetworkAcl] => [
+        name,
+        {
+          ...draft,
+          isDefault: [...this.vpcs.values()].some((v) => v.defaultAcl === name),
+          entries: draft.entries.toSorted((a, b) => a.number - b.number),
+        },
+      ]),
     );
     const owners = this.finishOwners(subnets, vpcs);
     for (const [name, what] of this.externals) this.report("BH400", `${what} ${name} is not in the input`);
@@ -354,7 +365,7 @@ export class NetworkBuilder {
 
   private addExternalList(list: string): void {
     if (this.prefixLists.has(list)) return;
-    this.prefixLists.set(list, { name: list, addresses: undefined });
+    this.prefixLists.set(list, { name: list, prefixes: undefined });
     this.external(list, "prefix list");
   }
 
@@ -363,7 +374,10 @@ export class NetworkBuilder {
     const local = (vpc?.cidrs ?? []).flatMap((text): Route[] => {
       const prefix = parsePrefix(text);
       const isThere = draft.routes.some(
-        (r) => r.destination.kind === "prefix" && prefix !== undefined && formatPrefix(r.destination.prefix) === formatPrefix(prefix),
+        (r) =>
+          r.destination.kind === "prefix" &&
+          prefix !== undefined &&
+          formatPrefix(r.destination.prefix) === formatPrefix(prefix),
       );
       if (prefix === undefined || isThere) return [];
       return [
@@ -383,7 +397,11 @@ export class NetworkBuilder {
     for (const draft of this.subnets.values()) {
       const [vpcName = onlyKey(this.vpcs) ?? "", other] = possible(draft.vpc);
       const vpc = other === undefined ? vpcs.get(vpcName) : undefined;
-      const choose = (list: readonly Value<string>[] | undefined, main: string | undefined, what: string): Value<string> => {
+      const choose = (
+        list: readonly Value<string>[] | undefined,
+        main: string | undefined,
+        what: string,
+      ): Value<string> => {
         const given = list ?? [];
         const names = new Set(given.flatMap((v) => (v.kind === "known" ? [v.value] : [])));
         if (names.size > 1) {
@@ -479,13 +497,15 @@ function onlyKey(map: ReadonlyMap<string, unknown>): string | undefined {
 /** The entries with which a default ACL begins (aws-vpc.md NACL-5). */
 export function allowAllEntries(): AclEntry[] {
   return (["ingress", "egress"] as const).flatMap((direction) =>
-    (["IPv4", "IPv6"] as const).map((family, i): AclEntry => ({
-      number: 100 + i,
-      direction,
-      action: "allow",
-      traffic: ALL_TRAFFIC,
-      prefix: parsePrefix(WORLD[family]),
-    })),
+    (["IPv4", "IPv6"] as const).map(
+      (family, i): AclEntry => ({
+        number: 100 + i,
+        direction,
+        action: "allow",
+        traffic: ALL_TRAFFIC,
+        prefix: parsePrefix(WORLD[family]),
+      }),
+    ),
   );
 }
 
@@ -493,7 +513,12 @@ export function allowAllEntries(): AclEntry[] {
 export function addressPeer(text: string): Peer {
   const prefix = parsePrefix(text);
   if (prefix === undefined) return { kind: "unknown", because: { code: "unknown-value", detail: text } };
-  return { kind: "addresses", family: prefix.family, addresses: addressSet([prefixRange(prefix)]), text: formatPrefix(prefix) };
+  return {
+    kind: "addresses",
+    family: prefix.family,
+    addresses: addressSet([prefixRange(prefix)]),
+    text: formatPrefix(prefix),
+  };
 }
 
 function inlineText(traffic: Traffic): string {

@@ -21,7 +21,7 @@ import {
 } from "../model.ts";
 import { addressPeer, NetworkBuilder } from "./builder.ts";
 import { entries, field, isObject, list, listOf, number, scalar, text, texts, truth } from "./json.ts";
-import { addressesOf, prefixOf, protocolNumber, trafficOf, unknownTraffic } from "./values.ts";
+import { prefixesOf, prefixOf, protocolNumber, trafficOf, unknownTraffic } from "./values.ts";
 
 /** Keys under which the answers hold their lists. */
 export const DESCRIBE_KEYS = [
@@ -130,7 +130,8 @@ class DescribeReader {
     const cluster = field(value, "cluster");
     if (isObject(cluster)) this.clusters.push(cluster);
     const token = text(field(value, "NextToken")) ?? text(field(value, "NextMarker"));
-    if (token !== undefined) this.b.report("BH405", `${call === "" ? "an answer" : `the answer of ${call}`} has further pages`);
+    if (token !== undefined)
+      this.b.report("BH405", `${call === "" ? "an answer" : `the answer of ${call}`} has further pages`);
     for (const [key, inner] of entries(value)) {
       if (DESCRIBE_KEYS.some((k) => k === key) && Array.isArray(inner)) {
         this.lists.set(key, [...(this.lists.get(key) ?? []), ...inner]);
@@ -218,8 +219,10 @@ class DescribeReader {
         for (const permission of list(field(one, key))) {
           const traffic = this.traffic(permission, name);
           const peers: Peer[] = [];
-          for (const range of list(field(permission, "IpRanges"))) peers.push(...texts(field(range, "CidrIp")).map(addressPeer));
-          for (const range of list(field(permission, "Ipv6Ranges"))) peers.push(...texts(field(range, "CidrIpv6")).map(addressPeer));
+          for (const range of list(field(permission, "IpRanges")))
+            peers.push(...texts(field(range, "CidrIp")).map(addressPeer));
+          for (const range of list(field(permission, "Ipv6Ranges")))
+            peers.push(...texts(field(range, "CidrIpv6")).map(addressPeer));
           for (const prefix of list(field(permission, "PrefixListIds"))) {
             for (const id of texts(field(prefix, "PrefixListId"))) peers.push({ kind: "prefixList", list: id });
           }
@@ -227,11 +230,19 @@ class DescribeReader {
           for (const pair of list(field(permission, "UserIdGroupPairs"))) {
             const id = text(field(pair, "GroupId"));
             if (id === undefined) continue;
-            const isStale = /^(deleted|rejected|failed|expired|inactive)$/.test(text(field(pair, "PeeringStatus")) ?? "");
+            const isStale = /^(deleted|rejected|failed|expired|inactive)$/.test(
+              text(field(pair, "PeeringStatus")) ?? "",
+            );
             if (isStale) stale.add(`${name} ${id}`);
             if (isStale) this.b.report("BH408", `a rule of ${name} names ${id}, whose peering is gone`);
             if (!withRules.has(name)) {
-              this.b.addRules(group, direction, traffic, [{ kind: "group", group: id }], isStale ? { stale: true } : {});
+              this.b.addRules(
+                group,
+                direction,
+                traffic,
+                [{ kind: "group", group: id }],
+                isStale ? { stale: true } : {},
+              );
             }
           }
         }
@@ -246,7 +257,10 @@ class DescribeReader {
       for (const id of texts(field(row, "PrefixListId"))) peers.push({ kind: "prefixList", list: id });
       const referenced = text(field(row, "ReferencedGroupInfo", "GroupId"));
       const status = text(field(row, "ReferencedGroupInfo", "PeeringStatus"));
-      const isStale = referenced !== undefined && (stale.has(`${of} ${referenced}`) || (status !== undefined && status !== "active" && status !== "pending-acceptance"));
+      const isStale =
+        referenced !== undefined &&
+        (stale.has(`${of} ${referenced}`) ||
+          (status !== undefined && status !== "active" && status !== "pending-acceptance"));
       if (referenced !== undefined) peers.push({ kind: "group", group: referenced });
       const id = text(field(row, "SecurityGroupRuleId"));
       const description = text(field(row, "Description"));
@@ -340,11 +354,11 @@ class DescribeReader {
       const name = text(field(one, "PrefixListId"));
       if (name === undefined) continue;
       const cidrs = texts(field(one, "Cidrs"));
-      this.b.prefixLists.set(name, { name, addresses: cidrs.length > 0 ? addressesOf(cidrs) : undefined });
+      this.b.prefixLists.set(name, { name, prefixes: cidrs.length > 0 ? prefixesOf(cidrs) : undefined });
     }
     for (const { key, value } of this.listEntries) {
       const cidrs = list(value).flatMap((entry) => texts(field(entry, "Cidr")));
-      this.b.prefixLists.set(key, { name: key, addresses: addressesOf(cidrs) });
+      this.b.prefixLists.set(key, { name: key, prefixes: prefixesOf(cidrs) });
     }
   }
 
@@ -378,13 +392,24 @@ class DescribeReader {
       const note = state === "stopped" ? "instance stopped" : undefined;
       const draft = this.b.owner(owner, kind, tags, note);
       if (owner !== name) draft.aliases.push(name);
-      draft.interfaces.push(this.interfaceOf(one, name, kind === "nat-gateway", number(field(one, "Attachment", "DeviceIndex")) ?? 0));
+      draft.interfaces.push(
+        this.interfaceOf(one, name, kind === "nat-gateway", number(field(one, "Attachment", "DeviceIndex")) ?? 0),
+      );
     }
   }
 
-  private interfaceOf(one: unknown, name: string, isNat: boolean, index: number): Parameters<ReturnType<NetworkBuilder["owner"]>["interfaces"]["push"]>[0] {
+  private interfaceOf(
+    one: unknown,
+    name: string,
+    isNat: boolean,
+    index: number,
+  ): Parameters<ReturnType<NetworkBuilder["owner"]>["interfaces"]["push"]>[0] {
     const privates = list(field(one, "PrivateIpAddresses"));
-    const publics = [...privates.map((p) => field(p, "Association", "PublicIp")), field(one, "Association", "PublicIp"), field(one, "PublicIp")];
+    const publics = [
+      ...privates.map((p) => field(p, "Association", "PublicIp")),
+      field(one, "Association", "PublicIp"),
+      field(one, "PublicIp"),
+    ];
     const publicAddresses = addressList(publics.flatMap((p) => texts(p)));
     const groups = list(field(one, "Groups")).flatMap((g) => texts(field(g, "GroupId")));
     return {
@@ -408,7 +433,11 @@ class DescribeReader {
   }
 
   /** Whose an interface is: by its attachment, else by type and description (aws-vpc.md IN-5). */
-  private ownerOf(one: unknown, name: string, balancers: ReadonlyMap<string, string>): { readonly owner: string; readonly kind: OwnerKind } {
+  private ownerOf(
+    one: unknown,
+    name: string,
+    balancers: ReadonlyMap<string, string>,
+  ): { readonly owner: string; readonly kind: OwnerKind } {
     const instance = text(field(one, "Attachment", "InstanceId"));
     if (instance?.startsWith("i-") === true) return { owner: instance, kind: "instance" };
     const description = text(field(one, "Description")) ?? "";
@@ -432,7 +461,12 @@ class DescribeReader {
         const name = text(field(one, "InstanceId"));
         const state = text(field(one, "State", "Name"));
         if (name === undefined || state === "terminated" || this.b.owners.has(name)) continue;
-        const owner = this.b.owner(name, "instance", tagsOf(field(one, "Tags")), state === "stopped" ? "instance stopped" : undefined);
+        const owner = this.b.owner(
+          name,
+          "instance",
+          tagsOf(field(one, "Tags")),
+          state === "stopped" ? "instance stopped" : undefined,
+        );
         const inner = list(field(one, "NetworkInterfaces"));
         for (const [index, eni] of inner.entries()) {
           const id = text(field(eni, "NetworkInterfaceId")) ?? `${name}#eni-${index}`;
@@ -540,7 +574,14 @@ class DescribeReader {
         targets,
         preservesClient: truth(field(preserve, "Value")),
         healthPort: number(field(one, "HealthCheckPort")),
-        ...(health.length > 0 ? {} : { moreTargets: { code: "unknown-value" as const, detail: `targets of ${name}: describe-target-health is missing` } }),
+        ...(health.length > 0
+          ? {}
+          : {
+              moreTargets: {
+                code: "unknown-value" as const,
+                detail: `targets of ${name}: describe-target-health is missing`,
+              },
+            }),
       };
       this.b.targetGroups.set(name, group);
     }
@@ -559,7 +600,9 @@ class DescribeReader {
         const priority = number(field(r, "Priority"));
         if (priority === undefined) return [];
         const conditions = list(field(r, "Conditions")).map(conditionOf);
-        return [{ name: text(field(r, "RuleArn")) ?? name, priority, conditions, action: actionOf(field(r, "Actions")) }];
+        return [
+          { name: text(field(r, "RuleArn")) ?? name, priority, conditions, action: actionOf(field(r, "Actions")) },
+        ];
       });
       listed.sort((a, b) => a.priority - b.priority);
       out.push({
@@ -603,12 +646,24 @@ class DescribeReader {
           healthPort: number(/:(\d+)/.exec(text(field(one, "HealthCheck", "Target")) ?? "")?.[1]),
         });
       }
-      this.b.balancers.set(name, { name, type: "classic", internal: isInternal ? "yes" : "no", subnets, listeners, filtersPrivateLink: true });
+      this.b.balancers.set(name, {
+        name,
+        type: "classic",
+        internal: isInternal ? "yes" : "no",
+        subnets,
+        listeners,
+        filtersPrivateLink: true,
+      });
       const owner = this.b.owner(name, "load-balancer");
       if (owner.interfaces.length > 0) continue;
       const groups = known(texts(field(one, "SecurityGroups")));
       for (const [index, subnet] of subnets.entries()) {
-        owner.interfaces.push({ name: `${name}#eni-${index}`, subnet: known(subnet), isPublic: isInternal ? "no" : "yes", groups });
+        owner.interfaces.push({
+          name: `${name}#eni-${index}`,
+          subnet: known(subnet),
+          isPublic: isInternal ? "no" : "yes",
+          groups,
+        });
       }
     }
   }
@@ -628,7 +683,12 @@ class DescribeReader {
       const groups = known(list(field(one, "Groups")).flatMap((g) => texts(field(g, "GroupId"))));
       const ids = texts(field(one, "NetworkInterfaceIds"));
       for (const [index, subnet] of texts(field(one, "SubnetIds")).entries()) {
-        owner.interfaces.push({ name: ids[index] ?? `${name}#eni-${index}`, subnet: known(subnet), isPublic: "no", groups });
+        owner.interfaces.push({
+          name: ids[index] ?? `${name}#eni-${index}`,
+          subnet: known(subnet),
+          isPublic: "no",
+          groups,
+        });
       }
     }
   }
@@ -664,7 +724,9 @@ class DescribeReader {
       const name = text(field(one, "TransitGatewayId"));
       if (name === undefined) continue;
       const attachments = this.all("TransitGatewayVpcAttachments")
-        .filter((a) => field(a, "TransitGatewayId") === name && (text(field(a, "State")) ?? "available") === "available")
+        .filter(
+          (a) => field(a, "TransitGatewayId") === name && (text(field(a, "State")) ?? "available") === "available",
+        )
         .map((a) => ({
           name: text(field(a, "TransitGatewayAttachmentId")) ?? "",
           vpc: text(field(a, "VpcId")) ?? "",
@@ -691,7 +753,9 @@ class DescribeReader {
                   prefix,
                   state: text(field(r, "State")) === "blackhole" ? ("blackhole" as const) : ("active" as const),
                   origin: text(field(r, "Type")) === "propagated" ? ("propagated" as const) : ("static" as const),
-                  attachments: list(field(r, "TransitGatewayAttachments")).flatMap((a) => texts(field(a, "TransitGatewayAttachmentId"))),
+                  attachments: list(field(r, "TransitGatewayAttachments")).flatMap((a) =>
+                    texts(field(a, "TransitGatewayAttachmentId")),
+                  ),
                 },
               ];
             });
@@ -707,7 +771,10 @@ class DescribeReader {
     const config = field(cluster, "resourcesVpcConfig");
     if (name === undefined || this.b.owners.has(name)) return;
     const owner = this.b.owner(name, "cluster");
-    const groups = known([...texts(field(config, "clusterSecurityGroupId")), ...texts(field(config, "securityGroupIds"))]);
+    const groups = known([
+      ...texts(field(config, "clusterSecurityGroupId")),
+      ...texts(field(config, "securityGroupIds")),
+    ]);
     for (const [index, subnet] of texts(field(config, "subnetIds")).entries()) {
       owner.interfaces.push({ name: `${name}#eni-${index}`, subnet: known(subnet), isPublic: "no", groups });
     }
@@ -756,7 +823,12 @@ function routeOf(route: unknown): Route {
           : { kind: "unknown", because: { code: "unknown-value", detail: "destination of a route" } },
     target: known(targetOf(route)),
     state: state === "blackhole" || state === "filtered" ? state : "active",
-    origin: origin === "EnableVgwRoutePropagation" || origin === "Advertisement" ? "propagated" : field(route, "GatewayId") === "local" ? "local" : "static",
+    origin:
+      origin === "EnableVgwRoutePropagation" || origin === "Advertisement"
+        ? "propagated"
+        : field(route, "GatewayId") === "local"
+          ? "local"
+          : "static",
   };
 }
 
@@ -786,7 +858,13 @@ function targetOf(route: unknown): RouteTarget {
 
 function conditionOf(condition: unknown): ListenerCondition {
   const name = text(field(condition, "Field")) ?? "";
-  const configs = ["HostHeaderConfig", "PathPatternConfig", "HttpRequestMethodConfig", "HttpHeaderConfig", "SourceIpConfig"];
+  const configs = [
+    "HostHeaderConfig",
+    "PathPatternConfig",
+    "HttpRequestMethodConfig",
+    "HttpHeaderConfig",
+    "SourceIpConfig",
+  ];
   const config = configs.map((key) => field(condition, key)).find((one) => one !== undefined);
   const values = texts(field(condition, "Values"));
   const query = list(field(condition, "QueryStringConfig", "Values")).map(

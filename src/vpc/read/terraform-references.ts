@@ -32,7 +32,12 @@ export interface Referred {
 
 export type Resolution =
   /** All of these, in the order of the text. `inferred`: by the key of a whole resource (aws-vpc.md TF-7.3). */
-  | { readonly kind: "exact"; readonly referred: readonly Referred[]; readonly literals: readonly unknown[]; readonly inferred: boolean }
+  | {
+      readonly kind: "exact";
+      readonly referred: readonly Referred[];
+      readonly literals: readonly unknown[];
+      readonly inferred: boolean;
+    }
   /** One of these. */
   | { readonly kind: "candidates"; readonly referred: readonly Referred[] }
   | { readonly kind: "unknown"; readonly detail: string };
@@ -167,7 +172,8 @@ export class Plan {
 
   private reference(scope: Scope, reference: string, instance: Instance, pairing: boolean, what: string): Resolution {
     const [head = "", second = ""] = reference.split(".");
-    if (head === "local") return { kind: "unknown", detail: `${what} goes through ${reference}, which a plan does not tell` };
+    if (head === "local")
+      return { kind: "unknown", detail: `${what} goes through ${reference}, which a plan does not tell` };
     if (head === "var") {
       const name = second.replace(/\[.*$/, "");
       if (scope.parent === undefined) {
@@ -195,7 +201,8 @@ export class Plan {
       literals: [],
       inferred: false,
     });
-    if (all.length === 0) return { kind: "unknown", detail: `${what} names ${reference}, which the plan does not hold` };
+    if (all.length === 0)
+      return { kind: "unknown", detail: `${what} names ${reference}, which the plan does not hold` };
     if (index !== undefined) {
       const one = all.find((i) => i.index === index.slice(1, -1));
       return one === undefined ? { kind: "unknown", detail: `${what} names ${reference}` } : exact([one]);

@@ -25,7 +25,7 @@ import {
 import { addressPeer, NetworkBuilder } from "./builder.ts";
 import { entries, field, list, number, scalar, text, texts, truth } from "./json.ts";
 import { type Instance, Plan, type Referred, type Resolution } from "./terraform-references.ts";
-import { addressesOf, prefixOf, protocolNumber, trafficOf, unknownTraffic } from "./values.ts";
+import { prefixesOf, prefixOf, protocolNumber, trafficOf, unknownTraffic } from "./values.ts";
 
 /** Types of resources by what they are to the model. */
 const T = {
@@ -61,6 +61,10 @@ const READ_ELSEWHERE = /_(attachment|association|rule|route|entry|options|exclus
 /** Resources that bear on traffic and are not read. */
 const NARROWING =
   /^aws_(networkfirewall_|route53_resolver_firewall|vpc_ipam|vpclattice_|verifiedaccess_|globalaccelerator_|ec2_carrier|ec2_local_gateway|ec2_client_vpn|vpn_connection|dx_|networkmanager_|rds_cluster$|db_instance$|db_proxy$|elasticache_|redshift_cluster$|msk_cluster$|opensearch_domain$|ecs_service$|efs_mount_target$|fsx_|lambda_function$|docdb_cluster|neptune_cluster|memorydb_cluster|mq_broker|dms_replication|emr_cluster|spot_instance_request|spot_fleet_request|ec2_fleet|wafv2_web_acl_association|ec2_traffic_mirror|ec2_transit_gateway_(connect|peering_attachment|multicast|policy))/;
+
+/** Those of them that may narrow traffic between others. */
+const FILTERING =
+  /networkfirewall_firewall$|resolver_firewall_rule_group_association|ec2_transit_gateway_(connect|peering_attachment|multicast|policy)/;
 
 /** Reads a plan or state. `file` is named in messages. */
 export function readTerraform(value: unknown, file: string): Network {
@@ -116,7 +120,7 @@ class TerraformReader {
       const touches = ["subnet_ids", "subnets", "subnet_id", "vpc_id"].flatMap((key) =>
         this.has(i, key) ? this.namesOf(i, [key], [...T.subnet, ...T.vpc]) : [],
       );
-      this.b.unread.push({ name: i.address, type: i.type, touches });
+      this.b.unread.push({ name: i.address, type: i.type, touches, narrows: FILTERING.test(i.type) });
     }
     return this.b.finish();
   }
@@ -173,7 +177,10 @@ class TerraformReader {
       vpc_id: [T.vpc, ""],
       primary_network_interface_id: [T.eni, "eni"],
     };
-    if (/^vpc_config\[0\]\.cluster_security_group_id$/.test(attribute) && types.some((t) => t === "aws_security_group")) {
+    if (
+      /^vpc_config\[0\]\.cluster_security_group_id$/.test(attribute) &&
+      types.some((t) => t === "aws_security_group")
+    ) {
       return `${instance.address}#cluster_security_group`;
     }
     const found = derived[attribute];
@@ -263,13 +270,17 @@ class TerraformReader {
     for (const association of this.plan.byAddress.values()) {
       if (!/^aws_vpc_ipv[46]_cidr_block_association$/.test(association.type)) continue;
       if (this.nameValue(association, ["vpc_id"], T.vpc) !== i.address) continue;
-      cidrs.push(...texts(field(association.values, "cidr_block")), ...texts(field(association.values, "ipv6_cidr_block")));
+      cidrs.push(
+        ...texts(field(association.values, "cidr_block")),
+        ...texts(field(association.values, "ipv6_cidr_block")),
+      );
     }
     const dnsSupport = truth(field(i.values, "enable_dns_support"));
     this.b.vpcs.set(i.address, {
       name: i.address,
       cidrs,
-      unknownIpv6: field(i.values, "assign_generated_ipv6_cidr_block") === true && this.string(i, "ipv6_cidr_block") === undefined,
+      unknownIpv6:
+        field(i.values, "assign_generated_ipv6_cidr_block") === true && this.string(i, "ipv6_cidr_block") === undefined,
       tags: this.tags(i),
       blockMode: this.blockMode(i.address),
       ...(dnsSupport === undefined ? {} : { dnsSupport }),
@@ -287,7 +298,10 @@ class TerraformReader {
     if (mode === "off") return mode;
     for (const i of this.plan.byAddress.values()) {
       if (i.type !== "aws_vpc_block_public_access_exclusion") continue;
-      const of = [this.has(i, "vpc_id") ? this.nameValue(i, ["vpc_id"], T.vpc) : undefined, this.has(i, "subnet_id") ? this.nameValue(i, ["subnet_id"], T.subnet) : undefined];
+      const of = [
+        this.has(i, "vpc_id") ? this.nameValue(i, ["vpc_id"], T.vpc) : undefined,
+        this.has(i, "subnet_id") ? this.nameValue(i, ["subnet_id"], T.subnet) : undefined,
+      ];
       if (!of.includes(name)) continue;
       return this.string(i, "internet_gateway_exclusion_mode") === "allow-egress" ? "block-ingress" : "off";
     }
@@ -301,9 +315,14 @@ class TerraformReader {
     const zone = this.string(i, "availability_zone") ?? this.string(i, "availability_zone_id");
     const own = this.blockMode(i.address);
     const ofAccount = this.plan.instances.some((o) => o.type === "aws_vpc_block_public_access_options");
-    const excluded = ofAccount && this.plan.instances.some(
-      (o) => o.type === "aws_vpc_block_public_access_exclusion" && this.has(o, "subnet_id") && this.nameValue(o, ["subnet_id"], T.subnet) === i.address,
-    );
+    const excluded =
+      ofAccount &&
+      this.plan.instances.some(
+        (o) =>
+          o.type === "aws_vpc_block_public_access_exclusion" &&
+          this.has(o, "subnet_id") &&
+          this.nameValue(o, ["subnet_id"], T.subnet) === i.address,
+      );
     this.b.subnets.set(i.address, {
       name: i.address,
       vpc,
@@ -359,7 +378,8 @@ class TerraformReader {
   }
 
   private *writtenPeers(block: unknown, own: string): Iterable<Peer> {
-    for (const cidr of [...texts(field(block, "cidr_blocks")), ...texts(field(block, "ipv6_cidr_blocks"))]) yield addressPeer(cidr);
+    for (const cidr of [...texts(field(block, "cidr_blocks")), ...texts(field(block, "ipv6_cidr_blocks"))])
+      yield addressPeer(cidr);
     for (const id of texts(field(block, "prefix_list_ids"))) yield { kind: "prefixList", list: this.byId(id, T.list) };
     for (const id of texts(field(block, "security_groups"))) yield { kind: "group", group: this.byId(id, T.group) };
     if (field(block, "self") === true) yield { kind: "group", group: own };
@@ -375,10 +395,20 @@ class TerraformReader {
       const prefix = this.nameOf(one, T.list);
       if (prefix !== undefined) return [{ kind: "prefixList", list: prefix }];
       const cidr = text(field(one.instance.values, one.attribute));
-      return [cidr === undefined ? { kind: "unknown", because: { code: "unknown-value", detail: `${one.instance.address}.${one.attribute}` } } : addressPeer(cidr)];
+      return [
+        cidr === undefined
+          ? { kind: "unknown", because: { code: "unknown-value", detail: `${one.instance.address}.${one.attribute}` } }
+          : addressPeer(cidr),
+      ];
     });
     if (pending === 1 && r.kind === "exact") return peers;
-    return [{ kind: "oneOf", peers, because: { code: "unknown-value", detail: `which reference each ${direction} block of ${i.address} has` } }];
+    return [
+      {
+        kind: "oneOf",
+        peers,
+        because: { code: "unknown-value", detail: `which reference each ${direction} block of ${i.address} has` },
+      },
+    ];
   }
 
   private groupRule(i: Instance): void {
@@ -413,20 +443,36 @@ class TerraformReader {
       if (cidr !== undefined) peers.push(addressPeer(cidr));
       else if (this.isUnknown(i, [key]) && this.isWritten(i, key)) peers.push(...this.resolvedPeers(i, key));
     }
-    if (this.has(i, "prefix_list_id") && (this.string(i, "prefix_list_id") !== undefined || this.isWritten(i, "prefix_list_id"))) {
+    if (
+      this.has(i, "prefix_list_id") &&
+      (this.string(i, "prefix_list_id") !== undefined || this.isWritten(i, "prefix_list_id"))
+    ) {
       const value = this.one(i, ["prefix_list_id"], T.list);
-      peers.push(value.kind === "known" ? { kind: "prefixList", list: value.value } : { kind: "unknown", because: value.because });
+      peers.push(
+        value.kind === "known"
+          ? { kind: "prefixList", list: value.value }
+          : { kind: "unknown", because: value.because },
+      );
     }
-    if (this.has(i, "referenced_security_group_id") && (this.string(i, "referenced_security_group_id") !== undefined || this.isWritten(i, "referenced_security_group_id"))) {
+    if (
+      this.has(i, "referenced_security_group_id") &&
+      (this.string(i, "referenced_security_group_id") !== undefined ||
+        this.isWritten(i, "referenced_security_group_id"))
+    ) {
       peers.push(this.groupPeer(i, "referenced_security_group_id"));
     }
     for (const name of this.ruleGroups(i)) {
-      this.b.addRules(this.b.group(name.value, undefined), direction, traffic, peers, { name: i.address, ...name.option });
+      this.b.addRules(this.b.group(name.value, undefined), direction, traffic, peers, {
+        name: i.address,
+        ...name.option,
+      });
     }
   }
 
   /** The groups that a rule of its own may belong to; with several, it may be missing from each. */
-  private ruleGroups(i: Instance): readonly { readonly value: string; readonly option: { readonly unsettled?: Because } }[] {
+  private ruleGroups(
+    i: Instance,
+  ): readonly { readonly value: string; readonly option: { readonly unsettled?: Because } }[] {
     const group = this.one(i, ["security_group_id"], T.group);
     if (group.kind === "known") return [{ value: group.value, option: {} }];
     if (group.kind === "oneOf") return group.values.map((value) => ({ value, option: { unsettled: group.because } }));
@@ -450,7 +496,10 @@ class TerraformReader {
       if (list !== undefined) return { kind: "prefixList", list };
       const cidr = text(field(one.instance.values, one.attribute));
       if (cidr !== undefined) return addressPeer(cidr);
-      return { kind: "unknown", because: { code: "unknown-value", detail: `${one.instance.address}.${one.attribute}` } };
+      return {
+        kind: "unknown",
+        because: { code: "unknown-value", detail: `${one.instance.address}.${one.attribute}` },
+      };
     });
     if (r.kind === "exact") return [...peers, ...r.literals.flatMap((l) => texts(l)).map(addressPeer)];
     return [{ kind: "oneOf", peers, because: { code: "unknown-value", detail: `${i.address}.${key}` } }];
@@ -470,7 +519,12 @@ class TerraformReader {
     const acl = this.b.acl(i.address, vpc);
     for (const direction of ["ingress", "egress"] as const) {
       const blocks = list(field(i.values, direction));
-      if (this.isUnknown(i, [direction]) && blocks.length === 0 && i.expressions !== undefined && this.isWritten(i, direction)) {
+      if (
+        this.isUnknown(i, [direction]) &&
+        blocks.length === 0 &&
+        i.expressions !== undefined &&
+        this.isWritten(i, direction)
+      ) {
         acl.moreEntries = { code: "unknown-value", detail: `${direction} entries of ${i.address}` };
       }
       for (const block of blocks) {
@@ -479,7 +533,10 @@ class TerraformReader {
         );
       }
     }
-    if (this.has(i, "subnet_ids") && (list(field(i.values, "subnet_ids")).length > 0 || this.isWritten(i, "subnet_ids"))) {
+    if (
+      this.has(i, "subnet_ids") &&
+      (list(field(i.values, "subnet_ids")).length > 0 || this.isWritten(i, "subnet_ids"))
+    ) {
       const subnets = this.many(i, ["subnet_ids"], T.subnet);
       if (subnets.kind === "known") for (const s of subnets.value) this.b.associateAcl(s, known(i.address));
       else this.loseAcls(subnets.kind === "unknown" ? subnets.because : subnets.because);
@@ -493,10 +550,17 @@ class TerraformReader {
 
   private aclRule(i: Instance): void {
     const direction = truth(field(i.values, "egress")) === true ? "egress" : "ingress";
-    const entry = entryOf(i.values, direction, number(field(i.values, "rule_number")) ?? 0, this.string(i, "rule_action"), i.address);
+    const entry = entryOf(
+      i.values,
+      direction,
+      number(field(i.values, "rule_number")) ?? 0,
+      this.string(i, "rule_action"),
+      i.address,
+    );
     const acl = this.one(i, ["network_acl_id"], T.acl);
     if (acl.kind === "known") this.b.acl(this.b.canonical(acl.value), undefined).entries.push(entry);
-    else if (acl.kind === "oneOf") for (const name of acl.values) this.b.acl(name, undefined).entries.push({ ...entry, unsettled: acl.because });
+    else if (acl.kind === "oneOf")
+      for (const name of acl.values) this.b.acl(name, undefined).entries.push({ ...entry, unsettled: acl.because });
     else for (const one of this.b.acls.values()) one.moreEntries ??= acl.because;
   }
 
@@ -520,17 +584,32 @@ class TerraformReader {
     const table = this.b.table(i.address, vpc ?? onlyName(this.b.vpcs));
     table.vpc ??= vpc;
     const blocks = list(field(i.values, "route"));
-    if (this.isUnknown(i, ["route"]) && blocks.length === 0 && i.expressions !== undefined && this.isWritten(i, "route")) {
+    if (
+      this.isUnknown(i, ["route"]) &&
+      blocks.length === 0 &&
+      i.expressions !== undefined &&
+      this.isWritten(i, "route")
+    ) {
       table.moreRoutes = { code: "unknown-value", detail: `routes of ${i.address}` };
     }
     const pending = blocks.filter((block) => !TARGETS.some(([key]) => text(field(block, key)) !== undefined)).length;
     for (const [index, block] of blocks.entries()) {
-      table.routes.push(this.routeOf(i, block, ["route", index], pending, ["cidr_block", "ipv6_cidr_block", "destination_prefix_list_id"]));
+      table.routes.push(
+        this.routeOf(i, block, ["route", index], pending, [
+          "cidr_block",
+          "ipv6_cidr_block",
+          "destination_prefix_list_id",
+        ]),
+      );
     }
   }
 
   private looseRoute(i: Instance): void {
-    const route = this.routeOf(i, i.values, [], 1, ["destination_cidr_block", "destination_ipv6_cidr_block", "destination_prefix_list_id"]);
+    const route = this.routeOf(i, i.values, [], 1, [
+      "destination_cidr_block",
+      "destination_ipv6_cidr_block",
+      "destination_prefix_list_id",
+    ]);
     const table = this.one(i, ["route_table_id"], T.table);
     const add = (name: string): void => {
       this.b.table(this.b.canonical(name), undefined).routes.push(route);
@@ -549,7 +628,13 @@ class TerraformReader {
     }
   }
 
-  private routeOf(i: Instance, block: unknown, path: readonly (string | number)[], pending: number, keys: readonly string[]): Route {
+  private routeOf(
+    i: Instance,
+    block: unknown,
+    path: readonly (string | number)[],
+    pending: number,
+    keys: readonly string[],
+  ): Route {
     const [cidr4 = "", cidr6 = "", listKey = ""] = keys;
     const cidr = text(field(block, cidr4)) ?? text(field(block, cidr6));
     const prefix = cidr === undefined ? undefined : prefixOf(cidr);
@@ -579,7 +664,12 @@ class TerraformReader {
     return { kind: "unknown", because: { code: "unknown-value", detail: `destination of a route of ${i.address}` } };
   }
 
-  private routeTarget(i: Instance, block: unknown, path: readonly (string | number)[], pending: number): Value<RouteTarget> {
+  private routeTarget(
+    i: Instance,
+    block: unknown,
+    path: readonly (string | number)[],
+    pending: number,
+  ): Value<RouteTarget> {
     for (const [key, kind, types] of TARGETS) {
       const id = text(field(block, key));
       if (id === undefined) continue;
@@ -605,7 +695,11 @@ class TerraformReader {
     if (only === undefined) return unknownValue(`target of a route of ${i.address}`);
     if (found.length === 1 && (pending === 1 || path.length === 0)) return known(only);
     if (found.length === 1) return known(only);
-    return { kind: "oneOf", values: found, because: { code: "unknown-value", detail: `targets of the routes of ${i.address}` } };
+    return {
+      kind: "oneOf",
+      values: found,
+      because: { code: "unknown-value", detail: `targets of the routes of ${i.address}` },
+    };
   }
 
   private gatewayTarget(name: string): RouteTarget {
@@ -625,7 +719,9 @@ class TerraformReader {
     }
     const subnet = this.one(i, ["subnet_id"], T.subnet);
     if (subnet.kind === "known") this.b.associateTable(subnet.value, table);
-    else for (const name of subnet.kind === "oneOf" ? subnet.values : this.b.subnets.keys()) this.b.associateTable(name, unknownValue(`the route table of ${name}`));
+    else
+      for (const name of subnet.kind === "oneOf" ? subnet.values : this.b.subnets.keys())
+        this.b.associateTable(name, unknownValue(`the route table of ${name}`));
   }
 
   private mainAssociation(i: Instance): void {
@@ -638,7 +734,11 @@ class TerraformReader {
   private internetGateway(i: Instance, egressOnly: boolean): void {
     const vpcs = this.has(i, "vpc_id") ? this.namesOf(i, ["vpc_id"], T.vpc) : [];
     const attached = [...this.plan.byAddress.values()]
-      .filter((a) => a.type === "aws_internet_gateway_attachment" && this.nameValue(a, ["internet_gateway_id"], T.igw) === i.address)
+      .filter(
+        (a) =>
+          a.type === "aws_internet_gateway_attachment" &&
+          this.nameValue(a, ["internet_gateway_id"], T.igw) === i.address,
+      )
       .flatMap((a) => this.namesOf(a, ["vpc_id"], T.vpc));
     this.b.gateways.set(i.address, { name: i.address, vpcs: [...vpcs, ...attached], egressOnly });
   }
@@ -662,7 +762,12 @@ class TerraformReader {
 
   private hasEip(address: string): boolean {
     for (const i of this.plan.byAddress.values()) {
-      const keys = i.type === "aws_eip" ? ["instance", "network_interface"] : i.type === "aws_eip_association" ? ["instance_id", "network_interface_id"] : [];
+      const keys =
+        i.type === "aws_eip"
+          ? ["instance", "network_interface"]
+          : i.type === "aws_eip_association"
+            ? ["instance_id", "network_interface_id"]
+            : [];
       for (const key of keys) {
         if (!this.has(i, key) || (i.expressions !== undefined && !this.isWritten(i, key))) continue;
         if (this.nameValue(i, [key], [...T.instance, ...T.eni]) === address) return true;
@@ -673,7 +778,11 @@ class TerraformReader {
 
   private attachedGroups(eni: string): readonly string[] {
     return [...this.plan.byAddress.values()]
-      .filter((a) => a.type === "aws_network_interface_sg_attachment" && this.nameValue(a, ["network_interface_id"], [...T.eni]) === eni)
+      .filter(
+        (a) =>
+          a.type === "aws_network_interface_sg_attachment" &&
+          this.nameValue(a, ["network_interface_id"], [...T.eni]) === eni,
+      )
       .flatMap((a) => this.namesOf(a, ["security_group_id"], T.group));
   }
 
@@ -697,11 +806,19 @@ class TerraformReader {
     owner.interfaces.push({
       name: `${i.address}#eni`,
       subnet: this.one(i, ["subnet_id"], T.subnet),
-      addresses: addressList([this.string(i, "private_ip"), ...texts(field(i.values, "secondary_private_ips")), ...texts(field(i.values, "ipv6_addresses"))]),
+      addresses: addressList([
+        this.string(i, "private_ip"),
+        ...texts(field(i.values, "secondary_private_ips")),
+        ...texts(field(i.values, "ipv6_addresses")),
+      ]),
       hasIpv6: (number(field(i.values, "ipv6_address_count")) ?? 0) > 0,
       publicAddresses: addressList([publicIp]),
       checksDestination: truth(field(i.values, "source_dest_check")) ?? true,
-      ...(eip || publicIp !== undefined ? { isPublic: "yes" as const } : publicly === undefined ? {} : { isPublic: publicly ? ("yes" as const) : ("no" as const) }),
+      ...(eip || publicIp !== undefined
+        ? { isPublic: "yes" as const }
+        : publicly === undefined
+          ? {}
+          : { isPublic: publicly ? ("yes" as const) : ("no" as const) }),
       ...(groups === undefined ? {} : { groups }),
     });
   }
@@ -715,8 +832,14 @@ class TerraformReader {
     owner.interfaces.push({
       name: i.address,
       subnet: this.one(i, ["subnet_id"], T.subnet),
-      addresses: addressList([...texts(field(i.values, "private_ips")), this.string(i, "private_ip"), ...texts(field(i.values, "ipv6_addresses"))]),
-      prefixes: [...texts(field(i.values, "ipv4_prefixes")), ...texts(field(i.values, "ipv6_prefixes"))].flatMap((p) => prefixOf(p) ?? []),
+      addresses: addressList([
+        ...texts(field(i.values, "private_ips")),
+        this.string(i, "private_ip"),
+        ...texts(field(i.values, "ipv6_addresses")),
+      ]),
+      prefixes: [...texts(field(i.values, "ipv4_prefixes")), ...texts(field(i.values, "ipv6_prefixes"))].flatMap(
+        (p) => prefixOf(p) ?? [],
+      ),
       isPublic: this.hasEip(i.address) || (owner.name !== i.address && this.hasEip(owner.name)) ? "yes" : "no",
       checksDestination: truth(field(i.values, "source_dest_check")) ?? true,
       primary: owner.interfaces.length === 0,
@@ -769,7 +892,8 @@ class TerraformReader {
     const groups = written ? this.many(i, ["security_groups"], T.group) : undefined;
     const owner = this.b.owner(i.address, "load-balancer", this.tags(i));
     const dual = /^dualstack/.test(this.string(i, "ip_address_type") ?? "");
-    const places: readonly Value<string>[] = subnets.kind === "known" ? names.map((n) => known(n)) : [unknownValue(`subnets of ${i.address}`)];
+    const places: readonly Value<string>[] =
+      subnets.kind === "known" ? names.map((n) => known(n)) : [unknownValue(`subnets of ${i.address}`)];
     for (const [index, subnet] of places.entries()) {
       const mapped = mappings[index];
       owner.interfaces.push({
@@ -790,7 +914,9 @@ class TerraformReader {
       .filter((a) => a.type === "aws_elb_attachment" && this.nameValue(a, ["elb"], T.balancer) === i.address)
       .flatMap((a) => this.namesOf(a, ["instance"], T.instance));
     const given = this.has(i, "instances") ? this.many(i, ["instances"], T.instance) : known([]);
-    const targets = [...(given.kind === "known" ? given.value : []), ...attached].map((id): Target => ({ id, port: undefined }));
+    const targets = [...(given.kind === "known" ? given.value : []), ...attached].map(
+      (id): Target => ({ id, port: undefined }),
+    );
     for (const listener of this.b.balancers.get(i.address)?.listeners ?? []) {
       const block = list(field(i.values, "listener")).find((l) => number(field(l, "lb_port")) === listener.port);
       this.b.targetGroups.set(`${listener.name}#instances`, {
@@ -811,7 +937,15 @@ class TerraformReader {
       const port = number(field(block, "lb_port"));
       if (port === undefined) return [];
       const name = `${i.address}#listener-${port}`;
-      return [{ name, port, protocol: text(field(block, "lb_protocol"))?.toUpperCase() ?? "TCP", rules: [], otherwise: { forwards: [`${name}#instances`], answers: false } }];
+      return [
+        {
+          name,
+          port,
+          protocol: text(field(block, "lb_protocol"))?.toUpperCase() ?? "TCP",
+          rules: [],
+          otherwise: { forwards: [`${name}#instances`], answers: false },
+        },
+      ];
     });
   }
 
@@ -819,14 +953,15 @@ class TerraformReader {
     const balancer = this.one(i, ["load_balancer_arn"], T.balancer);
     const port = number(field(i.values, "port"));
     if (balancer.kind !== "known" || port === undefined) {
-      this.b.unread.push({ name: i.address, type: i.type, touches: [] });
+      this.b.unread.push({ name: i.address, type: i.type, touches: [], narrows: false });
       return;
     }
     const rules: ListenerRule[] = [];
     for (const r of this.plan.byAddress.values()) {
       if (!/^aws_a?lb_listener_rule$/.test(r.type)) continue;
       const of = this.one(r, ["listener_arn"], T.listener);
-      if (of.kind === "known" ? of.value !== i.address : of.kind === "oneOf" && !of.values.includes(i.address)) continue;
+      if (of.kind === "known" ? of.value !== i.address : of.kind === "oneOf" && !of.values.includes(i.address))
+        continue;
       rules.push({
         name: r.address,
         priority: number(field(r.values, "priority")) ?? 0,
@@ -890,7 +1025,11 @@ class TerraformReader {
       else targets.push({ id, port: number(field(a.values, "port")) });
     }
     for (const a of this.plan.byAddress.values()) {
-      if (a.type === "aws_autoscaling_group" && this.isWritten(a, "target_group_arns") && this.namesOf(a, ["target_group_arns"], T.targetGroup).includes(i.address)) {
+      if (
+        a.type === "aws_autoscaling_group" &&
+        this.isWritten(a, "target_group_arns") &&
+        this.namesOf(a, ["target_group_arns"], T.targetGroup).includes(i.address)
+      ) {
         targets.push({ id: a.address, port: undefined });
       }
       if (a.type !== "aws_autoscaling_attachment") continue;
@@ -913,7 +1052,8 @@ class TerraformReader {
 
   private targetId(i: Instance): string | undefined {
     const literal = this.string(i, "target_id");
-    if (literal !== undefined) return parseAddress(literal) === undefined ? this.byId(literal, [...T.instance, ...T.balancer]) : literal;
+    if (literal !== undefined)
+      return parseAddress(literal) === undefined ? this.byId(literal, [...T.instance, ...T.balancer]) : literal;
     const one = this.one(i, ["target_id"], [...T.instance, ...T.balancer]);
     if (one.kind === "known") return one.value;
     const r = this.plan.resolve(i, ["target_id"]);
@@ -928,7 +1068,8 @@ class TerraformReader {
     const template = [...this.plan.byAddress.values()].find((t) => {
       if (t.type !== "aws_launch_template") return false;
       const blocks = list(field(i.values, "launch_template"));
-      const key = text(field(blocks[0], "id")) === undefined && text(field(blocks[0], "name")) !== undefined ? "name" : "id";
+      const key =
+        text(field(blocks[0], "id")) === undefined && text(field(blocks[0], "name")) !== undefined ? "name" : "id";
       return blocks.length > 0 && this.nameValue2(i, ["launch_template", 0, key], T.template) === t.address;
     });
     const owner = this.b.owner(i.address, "group", this.tags(i));
@@ -939,7 +1080,8 @@ class TerraformReader {
     else if (own) groups = this.many(template, ["vpc_security_group_ids"], T.group);
     else if (nested.length > 0) groups = this.many(template, ["network_interfaces", 0, "security_groups"], T.group);
     const publicly = truth(field(nested[0], "associate_public_ip_address"));
-    const places = subnets.kind === "known" ? subnets.value.map((s) => known(s)) : [unknownValue(`subnets of ${i.address}`)];
+    const places =
+      subnets.kind === "known" ? subnets.value.map((s) => known(s)) : [unknownValue(`subnets of ${i.address}`)];
     for (const [index, subnet] of places.entries()) {
       owner.interfaces.push({
         name: `${i.address}#eni-${index}`,
@@ -963,13 +1105,19 @@ class TerraformReader {
     const service = this.string(i, "service_name") ?? "";
     this.b.endpoints.set(i.address, { name: i.address, kind, service });
     if (kind === "gateway") {
-      const list = [...this.plan.instances].find((d) => d.type === "aws_prefix_list" && text(field(d.values, "name")) === service);
+      const list = [...this.plan.instances].find(
+        (d) => d.type === "aws_prefix_list" && text(field(d.values, "name")) === service,
+      );
       const name = this.string(i, "prefix_list_id") ?? text(field(list?.values, "id")) ?? `${i.address}#prefix_list`;
       const cidrs = [...texts(field(i.values, "cidr_blocks")), ...texts(field(list?.values, "cidr_blocks"))];
-      this.b.prefixLists.set(name, { name, addresses: cidrs.length > 0 ? addressesOf(cidrs) : undefined });
+      this.b.prefixLists.set(name, { name, prefixes: cidrs.length > 0 ? prefixesOf(cidrs) : undefined });
       const tables = this.has(i, "route_table_ids") ? this.many(i, ["route_table_ids"], T.table) : known([]);
       const associated = [...this.plan.byAddress.values()]
-        .filter((a) => a.type === "aws_vpc_endpoint_route_table_association" && this.nameValue(a, ["vpc_endpoint_id"], T.endpoint) === i.address)
+        .filter(
+          (a) =>
+            a.type === "aws_vpc_endpoint_route_table_association" &&
+            this.nameValue(a, ["vpc_endpoint_id"], T.endpoint) === i.address,
+        )
         .flatMap((a) => this.namesOf(a, ["route_table_id"], T.table));
       for (const table of [...(tables.kind === "known" ? tables.value : []), ...associated]) {
         this.b.table(this.b.canonical(table), undefined).routes.push({
@@ -986,7 +1134,12 @@ class TerraformReader {
     const subnets = this.many(i, ["subnet_ids"], T.subnet);
     const groups = this.isWritten(i, "security_group_ids") ? this.many(i, ["security_group_ids"], T.group) : undefined;
     for (const [index, subnet] of (subnets.kind === "known" ? subnets.value : []).entries()) {
-      owner.interfaces.push({ name: `${i.address}#eni-${index}`, subnet: known(subnet), isPublic: "no", ...(groups === undefined ? {} : { groups }) });
+      owner.interfaces.push({
+        name: `${i.address}#eni-${index}`,
+        subnet: known(subnet),
+        isPublic: "no",
+        ...(groups === undefined ? {} : { groups }),
+      });
     }
   }
 
@@ -995,7 +1148,10 @@ class TerraformReader {
       truth(field(i.values, "auto_accept")) === true ||
       this.string(i, "accept_status") === "active" ||
       [...this.plan.byAddress.values()].some(
-        (a) => a.type === "aws_vpc_peering_connection_accepter" && truth(field(a.values, "auto_accept")) === true && this.nameValue(a, ["vpc_peering_connection_id"], T.peering) === i.address,
+        (a) =>
+          a.type === "aws_vpc_peering_connection_accepter" &&
+          truth(field(a.values, "auto_accept")) === true &&
+          this.nameValue(a, ["vpc_peering_connection_id"], T.peering) === i.address,
       );
     const side = (key: string): PeeringSide => {
       const vpc = this.one(i, [key], T.vpc);
@@ -1013,17 +1169,22 @@ class TerraformReader {
   private prefixList(i: Instance): void {
     const blocks = list(field(i.values, "entry"));
     const loose = [...this.plan.byAddress.values()].filter(
-      (e) => e.type === "aws_ec2_managed_prefix_list_entry" && this.nameValue(e, ["prefix_list_id"], T.list) === i.address,
+      (e) =>
+        e.type === "aws_ec2_managed_prefix_list_entry" && this.nameValue(e, ["prefix_list_id"], T.list) === i.address,
     );
     const cidrs = [...blocks, ...loose.map((e) => e.values)].map((entry) => text(field(entry, "cidr")));
-    const isWhole = cidrs.every((cidr) => cidr !== undefined) && !(this.isUnknown(i, ["entry"]) && blocks.length === 0 && this.isWritten(i, "entry"));
+    const isWhole =
+      cidrs.every((cidr) => cidr !== undefined) &&
+      !(this.isUnknown(i, ["entry"]) && blocks.length === 0 && this.isWritten(i, "entry"));
     const given = [...cidrs.flatMap((cidr) => cidr ?? []), ...texts(field(i.values, "cidr_blocks"))];
-    this.b.prefixLists.set(i.address, { name: i.address, addresses: isWhole ? addressesOf(given) : undefined });
+    this.b.prefixLists.set(i.address, { name: i.address, prefixes: isWhole ? prefixesOf(given) : undefined });
   }
 
   private transit(i: Instance): void {
     const of = (types: readonly string[], key: string, wanted: readonly string[], name: string): Instance[] =>
-      [...this.plan.byAddress.values()].filter((a) => types.includes(a.type) && this.nameValue(a, [key], wanted) === name);
+      [...this.plan.byAddress.values()].filter(
+        (a) => types.includes(a.type) && this.nameValue(a, [key], wanted) === name,
+      );
     const attachments = of(T.attachment, "transit_gateway_id", T.transit, i.address).map((a) => ({
       name: a.address,
       vpc: this.nameValue(a, ["vpc_id"], T.vpc) ?? "",
@@ -1033,13 +1194,17 @@ class TerraformReader {
     const tables = of(T.transitTable, "transit_gateway_id", T.transit, i.address).map((t): TransitTable => {
       const key = "transit_gateway_route_table_id";
       const attached = (type: string): string[] =>
-        of([type], key, T.transitTable, t.address).flatMap((a) => this.namesOf(a, ["transit_gateway_attachment_id"], T.attachment));
+        of([type], key, T.transitTable, t.address).flatMap((a) =>
+          this.namesOf(a, ["transit_gateway_attachment_id"], T.attachment),
+        );
       const propagated = attached("aws_ec2_transit_gateway_route_table_propagation").flatMap((name) => {
         const vpc = attachments.find((a) => a.name === name)?.vpc;
         const cidrs = vpc === undefined ? [] : (this.b.vpcs.get(vpc)?.cidrs ?? []);
         return cidrs.flatMap((cidr) => {
           const prefix = prefixOf(cidr);
-          return prefix === undefined ? [] : [{ prefix, state: "active" as const, origin: "propagated" as const, attachments: [name] }];
+          return prefix === undefined
+            ? []
+            : [{ prefix, state: "active" as const, origin: "propagated" as const, attachments: [name] }];
         });
       });
       const routes = of(["aws_ec2_transit_gateway_route"], key, T.transitTable, t.address).flatMap((r) => {
@@ -1047,12 +1212,28 @@ class TerraformReader {
         if (prefix === undefined) return [];
         const blackhole = truth(field(r.values, "blackhole")) === true;
         const names = blackhole ? [] : this.namesOf(r, ["transit_gateway_attachment_id"], T.attachment);
-        return [{ prefix, state: blackhole ? ("blackhole" as const) : ("active" as const), origin: "static" as const, attachments: names }];
+        return [
+          {
+            prefix,
+            state: blackhole ? ("blackhole" as const) : ("active" as const),
+            origin: "static" as const,
+            attachments: names,
+          },
+        ];
       });
-      return { name: t.address, attachments: attached("aws_ec2_transit_gateway_route_table_association"), routes: [...routes, ...propagated] };
+      return {
+        name: t.address,
+        attachments: attached("aws_ec2_transit_gateway_route_table_association"),
+        routes: [...routes, ...propagated],
+      };
     });
     const name = i.address;
-    this.b.transits.set(name, { name, attachments, tables, referencesGroups: this.string(i, "security_group_referencing_support") === "enable" });
+    this.b.transits.set(name, {
+      name,
+      attachments,
+      tables,
+      referencesGroups: this.string(i, "security_group_referencing_support") === "enable",
+    });
   }
 
   /** The interfaces of the control plane with the group that EKS makes (aws-vpc.md EKS-1). */
@@ -1088,7 +1269,13 @@ const TARGETS: readonly (readonly [string, TargetKind, readonly string[]])[] = [
   ["core_network_arn", "other", ["aws_networkmanager_core_network"]],
 ];
 
-function entryOf(block: unknown, direction: AclEntry["direction"], number_: number, action: string | undefined, of: string): AclEntry {
+function entryOf(
+  block: unknown,
+  direction: AclEntry["direction"],
+  number_: number,
+  action: string | undefined,
+  of: string,
+): AclEntry {
   const protocol = protocolNumber(scalar(field(block, "protocol")) ?? "");
   const icmp = protocol === 1 || protocol === 58;
   const cidr = text(field(block, "cidr_block")) ?? text(field(block, "ipv6_cidr_block"));

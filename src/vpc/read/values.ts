@@ -1,6 +1,6 @@
 /** Protocols, ports and prefixes as the three inputs write them. */
 
-import { type AddressSet, addressSetOf, type Family, parseAddress, parsePrefix, type Prefix, hostPrefix } from "../../net/address.ts";
+import { type Family, parseAddress, parsePrefix, type Prefix, hostPrefix } from "../../net/address.ts";
 import type { Because } from "../../base/because.ts";
 import type { Traffic } from "../model.ts";
 
@@ -81,8 +81,8 @@ export function prefixOf(text: string): Prefix | undefined {
   return address === undefined ? undefined : hostPrefix(address);
 }
 
-export function addressesOf(texts: readonly string[]): AddressSet {
-  return addressSetOf(texts.flatMap((text) => prefixOf(text) ?? []));
+export function prefixesOf(texts: readonly string[]): readonly Prefix[] {
+  return texts.flatMap((text) => prefixOf(text) ?? []);
 }
 
 export const WORLD: Readonly<Record<Family, string>> = { IPv4: "0.0.0.0/0", IPv6: "::/0" };

@@ -1,0 +1,158 @@
+/** Routes: the longest prefix of the subnet's table (aws-vpc.md 2.3). */
+
+import type { Because } from "../../base/because.ts";
+import { formatPrefix, prefixContains, type Prefix } from "../../net/address.ts";
+import type { Network, Route, RouteTable, RouteTarget, Subnet } from "../model.ts";
+import { type Place, placeInPrefix } from "./place.ts";
+
+export type Found =
+  /** The route that wins, and where it leads. */
+  | {
+      readonly kind: "route";
+      readonly table: string;
+      readonly route: Route;
+      readonly target: RouteTarget;
+      readonly decider: string;
+    }
+  | { readonly kind: "none"; readonly table: string; readonly decider: string }
+  /** Drops, without falling back to a shorter prefix (RT-3). */
+  | { readonly kind: "blackhole"; readonly table: string; readonly decider: string }
+  | { readonly kind: "unsure"; readonly table: string; readonly because: readonly Because[] };
+
+interface Candidate {
+  readonly route: Route;
+  readonly length: number;
+  readonly sure: boolean;
+}
+
+/** Where the table of a subnet sends what goes to a place. */
+export function lookUp(network: Network, subnet: Subnet, to: Place): Found {
+  const { table } = subnet;
+  if (table.kind !== "known") return { kind: "unsure", table: subnet.name, because: [table.because] };
+  const found = network.tables.get(table.value);
+  if (found === undefined) {
+    return {
+      kind: "unsure",
+      table: table.value,
+      because: [{ code: "missing-object", detail: `route table ${table.value}` }],
+    };
+  }
+  return lookUpTable(network, found, to);
+}
+
+export function lookUpTable(network: Network, table: RouteTable, to: Place): Found {
+  const candidates = table.routes
+    .flatMap((route) => (route.state === "filtered" ? [] : (candidate(network, route, to) ?? [])))
+    .sort((a, b) => b.length - a.length || rank(a.route) - rank(b.route));
+  const sure = candidates.findIndex((c) => c.sure);
+  const best = candidates[sure];
+  const maybe = candidates
+    .slice(0, sure < 0 ? candidates.length : sure)
+    .filter((c) => !sameTarget(c.route, best?.route));
+  if (maybe.length > 0) {
+    return {
+      kind: "unsure",
+      table: table.name,
+      because: [{ code: "unknown-value", detail: `which route of ${table.name} leads to ${to.name}` }],
+    };
+  }
+  if (table.moreRoutes !== undefined) return { kind: "unsure", table: table.name, because: [table.moreRoutes] };
+  if (best === undefined) return { kind: "none", table: table.name, decider: `${table.name}#no-route` };
+  const { route } = best;
+  if (route.state === "blackhole") {
+    return { kind: "blackhole", table: table.name, decider: `${table.name}#${destinationText(route)}->blackhole` };
+  }
+  if (route.target.kind !== "known") return { kind: "unsure", table: table.name, because: [route.target.because] };
+  const target = route.target.value;
+  return {
+    kind: "route",
+    table: table.name,
+    route,
+    target,
+    decider: `${table.name}#${destinationText(route)}->${target.name}`,
+  };
+}
+
+function candidate(network: Network, route: Route, to: Place): Candidate | undefined {
+  const { destination } = route;
+  switch (destination.kind) {
+    case "unknown":
+      return { route, length: 129, sure: false };
+    case "prefix":
+      return ofPrefix(route, destination.prefix, to);
+    case "prefixList": {
+      const list = network.prefixLists.get(destination.list);
+      if (list?.prefixes === undefined) return { route, length: 128, sure: false };
+      const found = list.prefixes.flatMap((prefix) => ofPrefix(route, prefix, to) ?? []);
+      return found.sort((a, b) => Number(b.sure) - Number(a.sure) || b.length - a.length)[0];
+    }
+  }
+}
+
+function ofPrefix(route: Route, prefix: Prefix, to: Place): Candidate | undefined {
+  const matches = placeInPrefix(to, prefix);
+  return matches === "no" ? undefined : { route, length: prefix.length, sure: matches === "yes" };
+}
+
+/** On equal prefixes: local, static, prefix list, propagated (RT-1). */
+function rank(route: Route): number {
+  if (route.origin === "local") return 0;
+  if (route.origin === "propagated") return 3;
+  return route.destination.kind === "prefixList" ? 2 : 1;
+}
+
+function sameTarget(a: Route, b: Route | undefined): boolean {
+  return (
+    b !== undefined &&
+    a.state === b.state &&
+    a.target.kind === "known" &&
+    b.target.kind === "known" &&
+    a.target.value.kind === b.target.value.kind &&
+    a.target.value.name === b.target.value.name
+  );
+}
+
+export function destinationText(route: Route): string {
+  switch (route.destination.kind) {
+    case "prefix":
+      return route.destination.text;
+    case "prefixList":
+      return route.destination.list;
+    case "unknown":
+      return "?";
+  }
+}
+
+/** Whether the subnet's table leads somewhere public through an internet gateway (RT-5). */
+export function isPublicSubnet(network: Network, subnet: Subnet): boolean {
+  if (subnet.table.kind !== "known") return false;
+  const table = network.tables.get(subnet.table.value);
+  return (table?.routes ?? []).some((route) => {
+    if (route.state !== "active" || route.target.kind !== "known" || route.target.value.kind !== "internet-gateway")
+      return false;
+    if (route.destination.kind !== "prefix") return false;
+    const gateway = network.gateways.get(route.target.value.name);
+    return gateway !== undefined && gateway.vpcs.includes(subnet.vpc) && !isPrivatePrefix(route.destination.prefix);
+  });
+}
+
+const PRIVATE: readonly Prefix[] = [
+  { family: "IPv4", base: 0x0a000000n, length: 8 },
+  { family: "IPv4", base: 0xac100000n, length: 12 },
+  { family: "IPv4", base: 0xc0a80000n, length: 16 },
+  { family: "IPv4", base: 0x64400000n, length: 10 },
+  { family: "IPv4", base: 0xa9fe0000n, length: 16 },
+  { family: "IPv4", base: 0x7f000000n, length: 8 },
+  { family: "IPv4", base: 0n, length: 8 },
+  { family: "IPv4", base: 0xe0000000n, length: 3 },
+  { family: "IPv6", base: 0xfc00n << 112n, length: 7 },
+  { family: "IPv6", base: 0xfe80n << 112n, length: 10 },
+  { family: "IPv6", base: 0xff00n << 112n, length: 8 },
+];
+
+/** Ranges that no internet gateway carries. */
+export const NOT_PUBLIC: readonly Prefix[] = PRIVATE;
+
+function isPrivatePrefix(prefix: Prefix): boolean {
+  return PRIVATE.some((one) => prefixContains(one, prefix) && formatPrefix(one) !== "0.0.0.0/8");
+}
