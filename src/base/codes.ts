@@ -525,6 +525,26 @@ export const CODES = {
     title: "empty mapping in place of a list",
     help: "Write [], or leave the field out; a cluster would refuse the mapping.",
   },
+  BH320: {
+    severity: "warning",
+    title: "route that hangs on no Gateway",
+    help: "Compare its parentRefs, namespace and hostnames with the listeners of the Gateway.",
+  },
+  BH321: {
+    severity: "warning",
+    title: "backend of another namespace without a grant",
+    help: "Put a ReferenceGrant into the namespace of the backend; until then requests get an error.",
+  },
+  BH322: {
+    severity: "info",
+    title: "Ingress or Gateway that nobody serves",
+    help: "Add its class and controller to the input, or name the pods with --ingress-controller.",
+  },
+  BH323: {
+    severity: "info",
+    title: "Ingress or Gateway of which the controller is not known",
+    help: "Add the controller's pods to the input, or name them with --ingress-controller.",
+  },
   // ── BH400–BH419: what is read of a VPC ───────────────────────────────────────────────────────────────────────────
   BH400: {
     severity: "warning",

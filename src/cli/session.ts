@@ -10,6 +10,7 @@ import type { Dialect } from "../policy/dialect.ts";
 import { chooseDialect } from "../policy/registry.ts";
 import { Engine } from "../reach/engine.ts";
 import { idlePolicies } from "../reach/idle-policies.ts";
+import { routeFindings } from "../reach/route-findings.ts";
 import { EXIT, inputFailure, SilentFailure } from "./exit.ts";
 import { declared, type InputFlags } from "./options.ts";
 import { printDiagnostics } from "./terminal.ts";
@@ -67,7 +68,7 @@ export function openDocuments(
     throw new SilentFailure(EXIT.input);
   }
   const engine = openEngine(documents, choice.dialect, flags);
-  const diagnostics = [...before, ...engine.diagnostics, ...idlePolicies(engine)];
+  const diagnostics = [...before, ...engine.diagnostics, ...idlePolicies(engine), ...routeFindings(engine)];
   printDiagnostics(diagnostics, quiet);
   const wrong = hasErrors(diagnostics);
   if (wrong && flags.asCluster !== true) throw new SilentFailure(EXIT.input);

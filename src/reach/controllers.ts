@@ -21,8 +21,8 @@ export type Controller =
     }
   /** The proxy of the network itself (cilium.md R8.5). */
   | { readonly kind: "own"; readonly name: string; readonly members: readonly Endpoint[] }
-  /** A load balancer that a cloud provider runs outside the cluster. */
-  | { readonly kind: "provider"; readonly name: string }
+  /** A proxy that is no pod of the input and has no identity here: a provider's load balancer, a network's own proxy. */
+  | { readonly kind: "elsewhere"; readonly name: string }
   /** Nobody: what the objects name is not in the input, so nothing is exposed. */
   | { readonly kind: "nobody"; readonly reason: string }
   | { readonly kind: "unknown"; readonly because: Because };
@@ -290,9 +290,9 @@ export class Controllers {
     if (labelled.length > 0) return this.pods(labelled, []);
     if (known?.where === "own") {
       if (this.options.ownIngress) return { kind: "own", name: known.name, members: [this.own] };
-      return unknown(`${known.name} serves ${kind} ${className} from its own proxy`);
+      return { kind: "elsewhere", name: known.name };
     }
-    if (known?.where === "provider") return { kind: "provider", name: known.name };
+    if (known?.where === "provider") return { kind: "elsewhere", name: known.name };
     if (known !== undefined) {
       const candidates = this.candidates(known);
       const chosen = candidates.length > 1 ? claiming(candidates, className, controllerName) : candidates;
@@ -378,12 +378,11 @@ export class Controllers {
     }
     const found = this.everyCandidate().flatMap((workload) => this.options.members(workload));
     if (found.length > 0) return { members: found };
-    if (serving.some((controller) => controller.kind === "provider")) {
-      return {
-        because: [{ code: "source-address", detail: "from which addresses the provider's load balancer connects" }],
-      };
-    }
     if (ownIngress) return { members: [this.own] };
+    const elsewhere = serving.find((controller) => controller.kind === "elsewhere");
+    if (elsewhere !== undefined) {
+      return { because: [{ code: "source-address", detail: `from which addresses ${elsewhere.name} connects` }] };
+    }
     const doubts = serving.flatMap((c) =>
       c.kind === "unknown" ? [c.because] : c.kind === "nobody" ? [because(c.reason)] : [],
     );

@@ -412,7 +412,7 @@ export class NorthSouth {
         const requests = onlyPossible(EVERY_REQUEST, because);
         return [{ verdict: "unsure", because, requests, hops: [route], dialled }];
       }
-      case "provider": {
+      case "elsewhere": {
         const route: RouteHop = { kind: "route", at: controller.name, detail: dialled, verdict: "allow", because: [] };
         return [{ verdict: "allow", because: [], requests: EVERY_REQUEST, hops: [route], dialled }];
       }
@@ -526,7 +526,7 @@ export class NorthSouth {
         }
         return answer ?? UNREACHED;
       }
-      case "provider": {
+      case "elsewhere": {
         let answer: LegAnswer | undefined;
         for (const family of endpointFamilies(endpoint)) {
           const source = SOMEWHERE[family];
@@ -534,8 +534,8 @@ export class NorthSouth {
           const way: Delivery = {
             ...delivery(source),
             sightings: [
-              { towards, source, when: "the load balancer connects to the pod itself" },
-              { towards, source: SOME_NODE, when: "the load balancer connects to a node port" },
+              { towards, source, when: `${controller.name} connects from an address outside` },
+              { towards, source: SOME_NODE, when: `${controller.name} connects from a node, or through a node port` },
             ],
           };
           const one = this.leg(source, way, protocol, question);
@@ -731,7 +731,7 @@ function serves(entrance: Entrance, serving: Serving): boolean {
 }
 
 function controllerName(controller: Controller): string {
-  return controller.kind === "pods" || controller.kind === "own" || controller.kind === "provider"
+  return controller.kind === "pods" || controller.kind === "own" || controller.kind === "elsewhere"
     ? controller.name
     : "the controller";
 }
