@@ -128,15 +128,15 @@ export class Fabric {
   }
 
   remove(names: readonly string[]): void {
-    for (const name of names) {
-      const found = this.wired.get(name);
-      if (found === undefined) continue;
-      this.wired.delete(name);
-      for (const address of found.site.addresses) this.owners.delete(address);
-      this.router.removeLink(found.index);
-      found.namespace.close();
+    const leaving = names.flatMap((name) => this.wired.get(name) ?? []);
+    for (const { site, index } of leaving) {
+      this.wired.delete(site.name);
+      for (const address of site.addresses) this.owners.delete(address);
+      this.router.removeLink(index);
     }
     this.router.flush();
+    // Only now: a namespace that ends takes its end of the pair along, whenever the kernel comes to it.
+    for (const { namespace } of leaving) namespace.close();
   }
 
   /**
@@ -153,10 +153,15 @@ export class Fabric {
     });
   }
 
-  /** Replaces what is known of a site whose addresses stay: its ports, its node. */
-  rename(site: Site): void {
-    const found = this.wired.get(site.name);
-    if (found !== undefined) this.remember({ ...found, site });
+  /** Sites whose addresses stay and whose name, ports or node change. */
+  rename(changes: readonly { readonly before: string; readonly site: Site }[]): void {
+    const found = changes.flatMap(({ before, site }) => {
+      const wired = this.wired.get(before);
+      return wired === undefined ? [] : [{ before, wired: { ...wired, site } }];
+    });
+    // Two may exchange their names.
+    for (const { before } of found) this.wired.delete(before);
+    for (const { wired } of found) this.remember(wired);
   }
 }
 

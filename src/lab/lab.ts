@@ -34,6 +34,23 @@ export interface ExecContext {
   readonly resolver: string;
 }
 
+interface Change {
+  /** The name that the site has had. */
+  readonly before: string;
+  readonly site: Site;
+}
+
+interface Difference {
+  readonly gone: readonly string[];
+  readonly fresh: readonly Site[];
+  readonly changed: readonly Change[];
+}
+
+/** What the wires of a site depend on: equal texts, equal wires. */
+function wiresOf(site: Site): string {
+  return `${site.kind} ${site.addresses.join(" ")}`;
+}
+
 interface Order {
   readonly plan: Plan;
   readonly ruleset: Ruleset;
@@ -142,11 +159,9 @@ export class Lab {
     this.proxy = this.proxyFor(next.plan);
     this.fabric.add(fresh);
     layRelays(this.fabric, relays);
-    for (const site of changed) {
-      this.servers.close(site.name);
-      this.fabric.rename(site);
-    }
-    for (const { name } of [...fresh, ...changed]) {
+    for (const { before } of changed) this.servers.close(before);
+    this.fabric.rename(changed);
+    for (const { name } of [...fresh, ...changed.map(({ site }) => site)]) {
       const wired = this.fabric.get(name);
       if (wired !== undefined) this.servers.open(wired);
     }
@@ -169,25 +184,28 @@ export class Lab {
     };
   }
 
-  private difference(sites: readonly Site[]): {
-    gone: readonly string[];
-    fresh: readonly Site[];
-    changed: readonly Site[];
-  } {
+  /** What becomes of the sites. One that goes leaves its wires to one that comes with its addresses. */
+  private difference(sites: readonly Site[]): Difference {
     const wanted = new Map(sites.map((site) => [site.name, site]));
-    const gone: string[] = [];
+    const leaving = new Map<string, string>();
     for (const { site } of this.fabric) {
       const next = wanted.get(site.name);
-      if (next === undefined || next.addresses.join() !== site.addresses.join()) gone.push(site.name);
+      if (next === undefined || wiresOf(next) !== wiresOf(site)) leaving.set(wiresOf(site), site.name);
     }
+    const kept = new Set([...this.fabric].map(({ site }) => site.name));
+    for (const name of leaving.values()) kept.delete(name);
     const fresh: Site[] = [];
-    const changed: Site[] = [];
+    const changed: Change[] = [];
     for (const site of sites) {
-      const before = this.fabric.get(site.name)?.site;
-      if (before === undefined || gone.includes(site.name)) fresh.push(site);
-      else if (JSON.stringify(before) !== JSON.stringify(site)) changed.push(site);
+      const before = kept.has(site.name) ? site.name : leaving.get(wiresOf(site));
+      if (before === undefined) {
+        fresh.push(site);
+        continue;
+      }
+      leaving.delete(wiresOf(site));
+      if (JSON.stringify(this.fabric.get(before)?.site) !== JSON.stringify(site)) changed.push({ before, site });
     }
-    return { gone, fresh, changed };
+    return { gone: [...leaving.values()], fresh, changed };
   }
 
   private proxyFor(plan: Plan): IngressProxy {

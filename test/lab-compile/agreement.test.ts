@@ -9,22 +9,14 @@ import { planOf } from "../../src/lab/compile/plan-of.ts";
 import { rulesetOf } from "../../src/lab/compile/ruleset-of.ts";
 import { populationOf } from "../../src/lab/sites.ts";
 import { judgementOf, PROTOCOL_NUMBER, VerdictCompiler, type VerdictTables } from "../../src/lab/verdicts.ts";
-import { formatAddress, parseAddress } from "../../src/net/address.ts";
 import { openDialect } from "../../src/policy/registry.ts";
-import type { Endpoint } from "../../src/reach/endpoint.ts";
 import { Engine } from "../../src/reach/engine.ts";
 import { type Verdict, pointVerdict } from "../../src/reach/explain.ts";
 import { ciliumScene, type Dialect, DIALECTS, documentsOf, kubernetesScene, type Scene } from "../property/scenes.ts";
+import { endsOf } from "./ends.ts";
 
 /** Scenes a dialect; the whole count with BULKHEAD_FULL=1. */
 const SCENES = process.env.BULKHEAD_FULL === "1" ? 1_500 : 150;
-
-/** An end as both know it. */
-interface End {
-  readonly endpoint: Endpoint;
-  readonly address: string;
-  readonly family: "IPv4" | "IPv6";
-}
 
 interface Compared {
   /** Rules that the lab refuses make a scene none of its business. */
@@ -81,33 +73,6 @@ function compare(scene: Scene): Compared {
 function judge(tables: VerdictTables, packet: Parameters<typeof judgementOf>[2]): Verdict {
   const both = (["egress", "ingress"] as const).map((direction) => judgementOf(tables, direction, packet));
   return both.some((judgement) => judgement?.action === "deny") ? "deny" : "allow";
-}
-
-/** Pods, nodes, and the addresses outside that the scene asks about. */
-function endsOf(engine: Engine, lab: ReturnType<typeof planOf>, scene: Scene): End[] {
-  const ends: End[] = [];
-  const add = (endpoint: Endpoint, addresses: readonly string[]): void => {
-    for (const text of addresses) {
-      const address = parseAddress(text);
-      if (address !== undefined) ends.push({ endpoint, address: formatAddress(address), family: address.family });
-    }
-  };
-  for (const group of engine.inventory.groups) {
-    for (const member of group.members) {
-      if (member.kind === "pod") add(member, (lab.podsOf.get(member.pod)?.[0]?.addresses ?? []).slice(0, 2));
-    }
-  }
-  for (const node of lab.plan.nodes) {
-    if (engine.world.nodes.some(({ name }) => name === node.name))
-      add(engine.inventory.node(node.name), node.addresses);
-  }
-  for (const name of new Set(scene.flows.flatMap(({ from, to }) => [from, to]))) {
-    if (!name.startsWith("ip:")) continue;
-    const resolved = engine.inventory.resolve(name);
-    const [endpoint] = resolved.kind === "endpoints" ? resolved.members : [];
-    if (endpoint?.kind === "outside") add(endpoint, [name.slice(3)]);
-  }
-  return ends;
 }
 
 const sceneOf = (dialect: Dialect): fc.Arbitrary<Scene> =>
