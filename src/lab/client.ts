@@ -83,6 +83,11 @@ export async function labApply(change: LabChange, options: LabOptions = {}): Pro
   return ask(find(options).control, "apply", { ...change });
 }
 
+/** Moves a pod to another node of the plan; it keeps its addresses, and every verdict but those that tell nodes apart. */
+export async function labMove(pod: string, node: string, options: LabOptions = {}): Promise<ApplyResult> {
+  return ask(find(options).control, "move", { pod, node });
+}
+
 /** Sends real packets, one result a probe, in the order asked. */
 export async function labProbe(probes: readonly Probe[], options: LabOptions = {}): Promise<readonly ProbeResult[]> {
   return ask(find(options).control, "probe", { probes });
@@ -135,7 +140,11 @@ export async function labExec(place: string, argv: readonly string[], options: E
   ];
   const [command = "", ...rest] = [...dieTogether, ...enter, ...dieTogether, ...inside];
   const collect = options.stdio === "collect";
-  const child = spawn(command, rest, { cwd: "/", stdio: collect ? ["ignore", "pipe", "pipe"] : "inherit" });
+  const child = spawn(command, rest, {
+    cwd: "/",
+    env: withoutProxies(),
+    stdio: collect ? ["ignore", "pipe", "pipe"] : "inherit",
+  });
   // A terminal's Ctrl-C reaches the program too; it decides what it means.
   const ignore = (): void => {};
   process.on("SIGINT", ignore);
@@ -156,6 +165,11 @@ export async function labExec(place: string, argv: readonly string[], options: E
   } finally {
     process.off("SIGINT", ignore);
   }
+}
+
+/** The machine's proxies are out of reach in there. */
+function withoutProxies(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_proxy$/i.test(name)));
 }
 
 export interface FlowOptions extends LabOptions {

@@ -20,6 +20,7 @@ export interface Methods {
     params: { readonly plan?: Plan; readonly ruleset?: Ruleset; readonly commit?: boolean };
     result: ApplyResult;
   };
+  move: { params: { readonly pod: string; readonly node: string }; result: ApplyResult };
   status: { params: Record<string, never>; result: Omit<LabStatus, "pid"> };
   probe: { params: { readonly probes: readonly Probe[] }; result: readonly ProbeResult[] };
   flows: { params: FlowFilter; result: readonly FlowRecord[] };

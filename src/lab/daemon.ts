@@ -84,6 +84,7 @@ async function carryOut(
     if (request.params.commit === true) committed();
     return result;
   }
+  if (is(request, "move")) return lab.move(request.params.pod, request.params.node);
   if (is(request, "status")) return lab.status(process.pid);
   if (is(request, "probe")) return lab.probe(request.params.probes);
   if (is(request, "exec")) return lab.execContext(request.params.place);

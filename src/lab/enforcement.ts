@@ -54,6 +54,8 @@ export const DROP_GROUP = 5;
 export const FLOW_GROUP = 6;
 /** New connections that are logged a second; beyond, flows are left out, never packets. */
 const FLOW_RATE = 10_000;
+/** Chains of drops that may lie about unused. */
+const UNUSED_CHAINS = 500;
 const FAMILIES: readonly Family[] = [4, 6];
 const DIRECTIONS: readonly Direction[] = ["egress", "ingress"];
 const NFPROTO = { 4: Buffer.of(2), 6: Buffer.of(10) } as const;
@@ -81,8 +83,8 @@ export function dropPrefix(judgement: Judgement): string {
   return Buffer.from(text).subarray(0, LOG_PREFIX_MAX).toString("utf8").trim();
 }
 
-function dropChain(judgement: Judgement): string {
-  return `drop-${judgement.id}`;
+function dropChain(judgement: number): string {
+  return `drop-${judgement}`;
 }
 
 /** Addresses that services have and nobody else: what is left untranslated there has no backend. */
@@ -129,7 +131,7 @@ function* versionElements(version: Version): Generator<Element> {
     const { peerClass, key: last } = splitTableKey(at);
     yield {
       key: key(version.id, peerClass, last),
-      value: judgement.action === "allow" ? RETURN : goTo(dropChain(judgement)),
+      value: judgement.action === "allow" ? RETURN : goTo(dropChain(judgement.id)),
     };
   }
 }
@@ -168,15 +170,15 @@ export class Enforcement {
     this.generation++;
     const swap = this.table.transaction();
     const outdated: string[] = [];
-    for (const { shape, elements, content } of generationSets(tables, settings, this.faults)) {
+    for (const { shape, elements, empty, content } of generationSets(tables, settings, this.faults)) {
       const before = this.loaded.get(shape.name);
       if (before?.content === content) continue;
       const name = `${shape.name}-${++this.setNumber}`;
       const create = this.table.transaction().addSet({ ...shape, name });
       this.table.commit(create, `set ${name}`);
-      this.table.fill(name, elements, `set ${name}`);
+      this.table.fill(name, elements(), `set ${name}`);
       if (before !== undefined) outdated.push(before.name);
-      this.loaded.set(shape.name, { name, content, empty: elements.length === 0 });
+      this.loaded.set(shape.name, { name, content, empty });
     }
     this.writeRules(swap, tables);
     for (const name of outdated) swap.deleteSet(name);
@@ -202,7 +204,7 @@ export class Enforcement {
     }
     let transaction = this.table.transaction();
     for (const judgement of chains.values()) {
-      const name = dropChain(judgement);
+      const name = dropChain(judgement.id);
       transaction.addChain(name).addRule(name, log(DROP_GROUP, dropPrefix(judgement)), verdict(DROP));
       this.dropChains.add(judgement.id);
       if (transaction.size < 100_000) continue;
@@ -235,6 +237,22 @@ export class Enforcement {
       "stale verdicts",
     );
     for (const version of stale) this.versions.delete(version.id);
+    this.removeDropChains();
+  }
+
+  /** Chains of drops that no table names any more, when they have become many. */
+  private removeDropChains(): void {
+    const used = new Set<number>();
+    for (const { table } of this.versions.values()) for (const { id } of table.values()) used.add(id);
+    const unused = [...this.dropChains].filter((id) => !used.has(id));
+    if (unused.length < UNUSED_CHAINS) return;
+    const transaction = this.table.transaction();
+    for (const id of unused) {
+      const name = dropChain(id);
+      transaction.flushChain(name).deleteChain(name);
+      this.dropChains.delete(id);
+    }
+    this.table.commit(transaction, "stale drop chains");
   }
 
   private set(name: string): string | null {
@@ -440,11 +458,13 @@ function pair(family: Family, first: "source" | "destination"): readonly Express
 
 interface GenerationSet {
   readonly shape: SetShape;
-  readonly elements: readonly Element[];
+  /** Written only where the content is not the one that is loaded. */
+  readonly elements: () => readonly Element[];
+  readonly empty: boolean;
   readonly content: string;
 }
 
-/** Every set of a generation but the verdicts; empty ones are left out unless they are looked up all the same. */
+/** Every set of a generation but the verdicts. */
 function* generationSets(
   tables: VerdictTables,
   settings: ForwardSettings,
@@ -453,52 +473,49 @@ function* generationSets(
   for (const family of FAMILIES) {
     const bytes = family === 4 ? 4 : 16;
     const mine = (address: string): boolean => familyOf(address) === family;
-    const numbers = (name: string, entries: Iterable<readonly [string, number]>): GenerationSet => {
+    for (const [name, entries] of [
+      ["egress", tables.egress],
+      ["ingress", tables.ingress],
+      ["classes", tables.classes],
+    ] as const) {
       const own = [...entries].filter(([address]) => mine(address));
-      return hashed(
-        { name: `${name}${family}`, keyLength: bytes, value: { length: 4 } },
-        own.map(([address, number]) => ({ key: addressBytes(address), value: number32(number) })),
-        own.join(";"),
-      );
-    };
-    yield numbers("egress", tables.egress);
-    yield numbers("ingress", tables.ingress);
-    yield numbers("classes", tables.classes);
-    const near = [...tables.near].filter(([both]) => mine(both.split(" ")[0] ?? ""));
-    yield hashed(
-      { name: `near${family}`, keyLength: bytes * 2, value: { length: 4 } },
-      near.map(([both, number]) => ({ key: pairBytes(both), value: number32(number) })),
-      near.join(";"),
-    );
+      yield hashed({ name: `${name}${family}`, keyLength: bytes, value: { length: 4 } }, own, ([address, number]) => ({
+        key: addressBytes(address),
+        value: number32(number),
+      }));
+    }
+    const near = [...tables.near].filter(([both]) => mine(both));
+    yield hashed({ name: `near${family}`, keyLength: bytes * 2, value: { length: 4 } }, near, ([both, number]) => ({
+      key: pairBytes(both),
+      value: number32(number),
+    }));
     yield {
       shape: { name: `ranges${family}`, keyLength: bytes, value: { length: 4 }, interval: true },
-      elements: rangeElements(family, tables.ranges[family]),
+      elements: () => rangeElements(family, tables.ranges[family]),
+      empty: false,
       content: tables.ranges[family].map((range) => `${range.from}=${range.class}`).join(),
     };
     const services = settings.serviceAddresses.filter(mine);
-    yield hashed(
-      { name: `services${family}`, keyLength: bytes },
-      services.map((address) => ({ key: addressBytes(address) })),
-      services.join(),
-    );
+    yield hashed({ name: `services${family}`, keyLength: bytes }, services, (address) => ({
+      key: addressBytes(address),
+    }));
     for (const kind of ["pass", "drop"] as const) {
-      const own = faults
-        .filter((fault) => fault.kind === kind && mine(fault.source))
-        .map(({ source, destination }) => pairKey(source, destination));
-      // Kept when empty: a fault that was taken back must not stay in force.
-      yield {
-        shape: { name: `fault-${kind}${family}`, keyLength: bytes * 2, size: own.length },
-        elements: own.map((both) => ({ key: pairBytes(both) })),
-        content: own.join(),
-      };
+      const own = faults.filter((fault) => fault.kind === kind && mine(fault.source));
+      yield hashed(
+        { name: `fault-${kind}${family}`, keyLength: bytes * 2 },
+        own.map(({ source, destination }) => pairKey(source, destination)),
+        (both) => ({ key: pairBytes(both) }),
+      );
     }
   }
   yield {
     shape: { name: "ports", keyLength: 8, value: { length: 4 }, interval: true },
-    elements: tables.ports.flatMap(({ protocol, first, last, class: number }): readonly Element[] => [
-      { key: portKey(protocol, first), value: number32(number) },
-      { key: afterPort(protocol, last), intervalEnd: true },
-    ]),
+    elements: () =>
+      tables.ports.flatMap(({ protocol, first, last, class: number }): readonly Element[] => [
+        { key: portKey(protocol, first), value: number32(number) },
+        { key: afterPort(protocol, last), intervalEnd: true },
+      ]),
+    empty: tables.ports.length === 0,
     content: JSON.stringify(tables.ports),
   };
 }
@@ -513,8 +530,14 @@ function pairBytes(both: string): Buffer {
   return Buffer.concat(both.split(" ").map(addressBytes));
 }
 
-function hashed(shape: SetShape, elements: readonly Element[], content: string): GenerationSet {
-  return { shape: { ...shape, size: elements.length }, elements, content };
+function hashed<T>(shape: SetShape, entries: readonly T[], write: (entry: T) => Element): GenerationSet {
+  const elements = (): readonly Element[] => entries.map(write);
+  return {
+    shape: { ...shape, size: entries.length },
+    elements,
+    empty: entries.length === 0,
+    content: entries.join(";"),
+  };
 }
 
 /** Each range ends where the next begins; the last reaches the end of the space and needs no end. */

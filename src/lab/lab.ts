@@ -168,6 +168,14 @@ export class Lab {
     return { generation: this.enforcement.generation, milliseconds: performance.now() - begun, entries };
   }
 
+  move(pod: string, node: string): ApplyResult {
+    const { plan } = this.order;
+    if (!plan.pods.some(({ name }) => name === pod)) throw new LabError("pod-not-found", `the lab has no ${pod}`);
+    if (!plan.nodes.some(({ name }) => name === node))
+      throw new LabError("plan-invalid", `the lab has no node ${node}`);
+    return this.apply({ plan: { ...plan, pods: plan.pods.map((one) => (one.name === pod ? { ...one, node } : one)) } });
+  }
+
   /** The first half of a swap that is not one transaction: only for a test to see that it is noticed. */
   private tear(tables: VerdictTables): void {
     const versions = new Map([...this.tables.versions, ...tables.versions]);

@@ -145,6 +145,11 @@ export class VerdictCompiler {
   private readonly classNumbers = new Numbering(FIRST_CLASS);
   private readonly portNumbers = new Numbering(FIRST_PORT_CLASS);
   private readonly versionNumbers = new Numbering(1);
+  /** The tables of the compilation before, by the text of their rules. */
+  private compiled: { readonly classes: string; readonly versions: Map<string, Version> } = {
+    classes: "",
+    versions: new Map(),
+  };
   private readonly judgements = new Map<string, Judgement>();
   private readonly numbered = new Map<number, Judgement>();
 
@@ -178,11 +183,17 @@ export class VerdictCompiler {
     const ports = this.portClasses(ruleset);
     const index: Index = { ...indexClasses(meanings), ...ports.index };
 
+    // What a subject's rules compile to depends on them, and on how peers and ports are cut into classes.
+    const cutting = `${[...meanings.keys()].toSorted((a, b) => a - b).join()};${[...index.classesOfRange].flat().join()}`;
+    const compiled = this.compiled.classes === cutting ? this.compiled.versions : new Map<string, Version>();
+    this.compiled = { classes: cutting, versions: new Map() };
     const versions = new Map<number, Version>();
     const versionOf = new Map<string, number>();
     for (const subject of ruleset.subjects) {
       if (!subject.isolated && subject.entries.length === 0) continue;
-      const version = this.version(subject, index);
+      const text = JSON.stringify(subject);
+      const version = compiled.get(text) ?? this.version(subject, index);
+      this.compiled.versions.set(text, version);
       versions.set(version.id, version);
       versionOf.set(`${subject.direction} ${subject.identity}`, version.id);
     }

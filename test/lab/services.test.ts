@@ -1,7 +1,7 @@
 import { describeWithPackets, uniqueName } from "./unprivileged.ts";
 import { afterAll, beforeAll, expect, it, test } from "vitest";
 import type { Probe, ProbeResult } from "../../src/lab/answers.ts";
-import { labApply, labDown, labExec, labProbe, labUp } from "../../src/lab/client.ts";
+import { labApply, labDown, labExec, labMove, labProbe, labUp } from "../../src/lab/client.ts";
 import type { Plan, PlannedService } from "../../src/lab/plan.ts";
 import { NO_RULES, type Peer } from "../../src/lab/ruleset.ts";
 import { EMPTY, egress, entry, ingress, pod, rules, service } from "./clusters.ts";
@@ -213,13 +213,11 @@ describeWithPackets("services", () => {
     ];
     const before = (await probe(ask)).map((result) => result.outcome);
     expect(before).toEqual(["allow", "deny", "allow", "deny"]);
-    await labApply(
-      { plan: { ...PLAN, pods: PLAN.pods.map((each) => (each === one ? { ...one, node: "node-2" } : each)) } },
-      { name },
-    );
+    await labMove("default/web-1", "node-2", { name });
     const after = (await probe(ask)).map((result) => result.outcome);
     expect(after).toEqual(["allow", "deny", "deny", "allow"]);
-    await labApply({ plan: PLAN }, { name });
+    await labMove("default/web-1", "node-1", { name });
+    await expect(labMove("default/web-1", "node-9", { name })).rejects.toMatchObject({ code: "plan-invalid" });
     expect((await probe(ask)).map((result) => result.outcome)).toEqual(before);
   });
 
