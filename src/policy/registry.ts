@@ -19,6 +19,9 @@ const DIALECTS: ReadonlyMap<string, () => Dialect> = new Map([
 /** The names that `openDialect` and `--dialect` take. */
 export const DIALECT_NAMES: readonly string[] = [...DIALECTS.keys()];
 
+/** The name under which a VPC is asked; it has no policies of a cluster to compile. */
+export const AWS = "aws";
+
 /** The dialect of that name; `undefined` where there is none. */
 export function openDialect(name: string): Dialect | undefined {
   return DIALECTS.get(name)?.();
@@ -44,6 +47,8 @@ export function chooseDialect(
 ): DialectChoice {
   if (flag !== undefined) {
     const dialect = openDialect(flag);
+    if (flag === AWS)
+      return { diagnostics: [diagnostic("BH040", "the input holds nothing of AWS", undefined, { help: AWS_HELP })] };
     return dialect === undefined ? { diagnostics: [unknownDialect(flag)] } : { dialect };
   }
   let cilium: Document | undefined;
@@ -65,6 +70,9 @@ export function chooseDialect(
   const message = `the input holds ${titleOf(calico)}, and policies of Calico are not decided yet`;
   return { diagnostics: [diagnostic("BH042", message, place)] };
 }
+
+const AWS_HELP =
+  "Name a plan of `terraform show -json`, a CloudFormation template, or a folder of `aws … describe-*` answers.";
 
 function unknownDialect(flag: string): Diagnostic {
   const meant = nearest(flag, DIALECT_NAMES);

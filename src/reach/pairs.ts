@@ -80,9 +80,20 @@ export interface Row {
     | "service"
     | "application"
     | "namespace"
-    | "identity";
+    | "identity"
+    // Things of a VPC; they have no members here.
+    | "instance"
+    | "load-balancer"
+    | "nat-gateway"
+    | "endpoint"
+    | "interface"
+    | "group"
+    | "cluster";
   readonly members: readonly Endpoint[];
   readonly group?: Group;
+  /** Of what has no members: how many things it stands for, and its labels or tags. */
+  readonly replicas?: number;
+  readonly labels?: ReadonlyMap<string, string>;
 }
 
 export interface Reach {

@@ -45,7 +45,7 @@ function rowJson({ row, identity }: ReportRow): unknown {
   return {
     name: row.name,
     kind: row.kind,
-    labels: labelsJson(labels),
+    labels: labelsJson(row.labels ?? labels),
     replicas: replicasOf(row),
     ...(identity === undefined ? {} : { identity: identityText(identity) }),
   };

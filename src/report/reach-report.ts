@@ -115,6 +115,7 @@ export function decidersJson(deciders: readonly Decider[]): DeciderJson[] {
 
 /** How many pods a row stands for. */
 export function replicasOf(row: Row): number {
+  if (row.replicas !== undefined) return row.replicas;
   if (row.group !== undefined) return row.members.length === row.group.members.length ? row.group.workload.replicas : 1;
   return row.members.length;
 }

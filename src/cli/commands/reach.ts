@@ -12,10 +12,14 @@ import type { ReachReport, ReportRow } from "../../report/reach-report.ts";
 import { reachSvg } from "../../report/reach-svg.ts";
 import { reachText } from "../../report/reach-text.ts";
 import type { Style } from "../../report/style.ts";
+import { vpcDot, vpcSvg } from "../../report/vpc-picture.ts";
+import { vpcReach } from "../../vpc/shown.ts";
+import { AWS } from "../../policy/registry.ts";
 import { inputFailure } from "../exit.ts";
 import { type InputFlags, type OutputFlags, parsePort, withInput, withOutput } from "../options.ts";
-import { exitOf, openSession } from "../session.ts";
+import { exitOf } from "../session.ts";
 import { styleFor, writeAnswer } from "../terminal.ts";
+import { openInput, type VpcSession } from "../vpc/vpc-input.ts";
 
 const WRITERS = {
   text: reachText,
@@ -58,7 +62,9 @@ export function addReach(program: Command): void {
 }
 
 async function run(paths: readonly string[], flags: ReachFlags): Promise<void> {
-  const session = openSession(paths, flags);
+  const opened = openInput(paths, flags);
+  if (opened.cluster === undefined) return await reachVpc(opened.vpc, flags);
+  const session = opened.cluster;
   const { engine } = session;
   for (const name of [flags.from, flags.to]) if (name !== undefined) checkName(engine, name);
   const query = {
@@ -86,6 +92,39 @@ async function run(paths: readonly string[], flags: ReachFlags): Promise<void> {
   const style = styleFor(process.stdout, flags.color);
   await writeAnswer(WRITERS[flags.output](report, style));
   process.exitCode = exitOf(session, flags);
+}
+
+/** The same of a VPC. */
+async function reachVpc(session: VpcSession, flags: ReachFlags): Promise<void> {
+  const { engine } = session;
+  if (flags.by !== "endpoint" && flags.by !== "application") {
+    throw inputFailure(`a VPC has no ${flags.by}`, "Group by endpoint or application.");
+  }
+  for (const name of [flags.from, flags.to]) {
+    const found = name === undefined ? undefined : engine.inventory.resolve(name);
+    if (found?.kind === "problem") throw inputFailure(found.message);
+  }
+  const size = engine.network.owners.size;
+  const provenance = flags.provenance && size * size <= MANY_PAIRS;
+  const { rows, pairs } = vpcReach(engine, {
+    by: flags.by,
+    outside: flags.outside,
+    provenance,
+    ...(flags.from === undefined ? {} : { from: flags.from }),
+    ...(flags.to === undefined ? {} : { to: flags.to }),
+    ...(flags.port === undefined ? {} : { port: flags.port }),
+  });
+  const report: ReachReport = {
+    dialect: AWS,
+    complete: session.complete,
+    rows: rows.map((row) => ({ row })),
+    pairs,
+    provenance,
+    diagnostics: session.diagnostics,
+  };
+  const style = styleFor(process.stdout, flags.color);
+  const picture = flags.output === "svg" ? vpcSvg : flags.output === "dot" ? vpcDot : undefined;
+  await writeAnswer(picture === undefined ? WRITERS[flags.output](report, style) : picture(report, engine));
 }
 
 /** The ways from outside over load balancers, nodes, Ingress and Gateway; undefined where the source is nothing outside. */

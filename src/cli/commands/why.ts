@@ -8,6 +8,8 @@ import type { Style } from "../../report/style.ts";
 import { whyJson } from "../../report/why-json.ts";
 import type { WhyReport } from "../../report/why-report.ts";
 import { whyText } from "../../report/why-text.ts";
+import { type VpcWhyReport, vpcWhyJson, vpcWhyText } from "../../report/vpc-why.ts";
+import type { VpcEngine, VpcQuestion } from "../../vpc/engine.ts";
 import { inputFailure } from "../exit.ts";
 import { type LabFlags, openRunning, withLab } from "../lab/lab-flags.ts";
 import {
@@ -19,8 +21,9 @@ import {
   withInput,
   withOutput,
 } from "../options.ts";
-import { exitOf, openSession } from "../session.ts";
+import { exitOf } from "../session.ts";
 import { styleFor, writeAnswer } from "../terminal.ts";
+import { openInput, type VpcSession } from "../vpc/vpc-input.ts";
 
 const WRITERS = {
   text: whyText,
@@ -35,6 +38,7 @@ interface AskedRequest {
 interface WhyFlags extends InputFlags, LabFlags, OutputFlags<keyof typeof WRITERS> {
   readonly port?: ProtocolPort;
   readonly http?: AskedRequest;
+  readonly via?: string;
 }
 
 export function addWhy(program: Command): void {
@@ -49,12 +53,21 @@ export function addWhy(program: Command): void {
       "port and protocol, such as 80/TCP or 8/ICMP; needed unless TO has one port",
       parseProtocolPort,
     )
+    .option("--via <load balancer>", "of a VPC: over this load balancer; --port is its listener's")
     .option("--http <request>", 'a request, such as "GET /x" or "GET a.example.com/x"', parseRequest)
     .action(async (from: string, to: string) => run(from, to, command.opts<WhyFlags>()));
 }
 
 async function run(from: string, to: string, flags: WhyFlags): Promise<void> {
-  const session = flags.filename === undefined ? (await openRunning(flags.name)).session : openSession([], flags);
+  const opened =
+    flags.filename === undefined ? { cluster: (await openRunning(flags.name)).session } : openInput([], flags);
+  if (opened.cluster === undefined) return await askVpc(opened.vpc, from, to, flags);
+  if (flags.via !== undefined)
+    throw inputFailure(
+      "--via names a load balancer of a VPC",
+      "Ask of a plan, a template or a folder of describe answers.",
+    );
+  const session = opened.cluster;
   const { protocol, port } = flags.port ?? onlyPort(session.engine, to);
   const question: Question = {
     from,
@@ -75,6 +88,39 @@ async function run(from: string, to: string, flags: WhyFlags): Promise<void> {
   };
   await writeAnswer(WRITERS[flags.output](report, styleFor(process.stdout, flags.color)));
   process.exitCode = exitOf(session, flags);
+}
+
+/** The same question of a VPC. */
+async function askVpc(session: VpcSession, from: string, to: string, flags: WhyFlags): Promise<void> {
+  const { engine } = session;
+  const { protocol, port } = flags.port ?? onlyVpcPort(engine, flags.via ?? to);
+  const question: VpcQuestion = {
+    from,
+    to,
+    protocol,
+    port,
+    ...(flags.via === undefined ? {} : { via: flags.via }),
+    ...(flags.http === undefined ? {} : { http: flags.http.request }),
+  };
+  const report: VpcWhyReport = {
+    question,
+    ...(flags.http === undefined ? {} : { http: flags.http.text }),
+    answer: engine.why(question),
+    complete: session.complete,
+    diagnostics: session.diagnostics,
+  };
+  const write = flags.output === "json" ? vpcWhyJson : vpcWhyText;
+  await writeAnswer(write(report, styleFor(process.stdout, flags.color)));
+}
+
+/** The only port on which a load balancer listens. */
+function onlyVpcPort(engine: VpcEngine, to: string): ProtocolPort {
+  const owner = engine.inventory.owner(to);
+  const listeners = owner === undefined ? [] : (engine.network.balancers.get(owner.name)?.listeners ?? []);
+  const [only, other] = listeners;
+  if (only !== undefined && other === undefined)
+    return { protocol: only.protocol === "UDP" ? "UDP" : "TCP", port: only.port };
+  throw inputFailure(`${to} tells no one port`, "Say which with --port, such as --port 443/TCP.");
 }
 
 /** The ways from outside that are not direct; undefined where the source is nothing outside. */

@@ -299,7 +299,7 @@ export class NetworkBuilder {
     for (const one of this.unread) {
       this.report("BH401", `${one.name} (${one.type}) bears on traffic and is not read`);
     }
-    const groups = new Map<string, SecurityGroup>([...this.groups]);
+    const groups = new Map<string, SecurityGroup>(this.groups);
     return {
       vpcs,
       subnets,

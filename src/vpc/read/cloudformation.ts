@@ -530,7 +530,7 @@ class TemplateReader {
         name: `${r.name}#eni-${index}`,
         subnet,
         addresses: addressList(texts(field(mapped[index], "PrivateIPv4Address"))),
-        hasIpv6: /^dualstack/.test(text(field(r.properties, "IpAddressType")) ?? ""),
+        hasIpv6: (text(field(r.properties, "IpAddressType")) ?? "").startsWith("dualstack"),
         isPublic: internal === "yes" ? "no" : internal === "no" ? "yes" : "maybe",
         ...(groups.groups === undefined && type !== "application" ? { groups: "none" as const } : groups),
       });

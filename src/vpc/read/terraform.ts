@@ -891,7 +891,7 @@ class TerraformReader {
     const written = this.isWritten(i, "security_groups");
     const groups = written ? this.many(i, ["security_groups"], T.group) : undefined;
     const owner = this.b.owner(i.address, "load-balancer", this.tags(i));
-    const dual = /^dualstack/.test(this.string(i, "ip_address_type") ?? "");
+    const dual = (this.string(i, "ip_address_type") ?? "").startsWith("dualstack");
     const places: readonly Value<string>[] =
       subnets.kind === "known" ? names.map((n) => known(n)) : [unknownValue(`subnets of ${i.address}`)];
     for (const [index, subnet] of places.entries()) {
