@@ -3,12 +3,13 @@ import { type Because, mergeBecause } from "../base/because.ts";
 import { touchesService } from "../model/foreign.ts";
 import type { Service, World } from "../model/world.ts";
 import type { Family } from "../net/address.ts";
-import { type FlowSet, flowAt, NO_FLOWS, portFlows } from "../net/flow-set.ts";
+import { type FlowSet, flowAt, flowsEqual, NO_FLOWS, portFlows } from "../net/flow-set.ts";
 import type { Protocol } from "../net/protocol.ts";
-import { type Bounded, boundedIntersect, eitherOf, NO_BOUNDED } from "./bounded.ts";
+import type { Direction } from "../policy/rule.ts";
+import { ALL_BOUNDED, type Bounded, boundedIntersect, eitherOf, NO_BOUNDED } from "./bounded.ts";
 import { type Connections, isSelf, type Sight } from "./connection.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { explainSide, type FlowPoint } from "./explain.ts";
+import { explainSide, type FlowPoint, type SideExplanation } from "./explain.ts";
 import type { Hairpins } from "./hairpin.ts";
 import type { FilterHop, Hop } from "./hop.ts";
 import type { Delivery } from "./services.ts";
@@ -57,14 +58,28 @@ export class Legs {
     }
     let result: Bounded | undefined;
     for (const { towards, source } of sightings) {
-      const egress = at(this.connections.side("egress", from, towards.endpoint), family, protocol, towards.port, port);
-      const ingress = at(this.connections.side("ingress", source, endpoint), family, protocol, port, port);
+      const on = { family, protocol, moved: port };
+      const egress = this.side("egress", from, towards.endpoint, { ...on, port: towards.port });
+      const ingress = this.side("ingress", source, endpoint, { ...on, port });
       const one = boundedIntersect(egress, ingress);
       result = result === undefined ? one : eitherOf(result, one, [sourceAddress(delivery)]);
     }
     const answer = result ?? NO_BOUNDED;
     const foreign = this.connections.foreign(from, endpoint);
     return foreign.length === 0 ? answer : { must: NO_FLOWS, may: answer.may, because: foreign };
+  }
+
+  /** What one side lets through on one port, however the ends see each other. */
+  private side(direction: Direction, from: Endpoint, to: Endpoint, on: OnePort): Bounded {
+    if (isSelf(from, to)) return ALL_BOUNDED;
+    const { sides } = this.connections;
+    let result: Bounded | undefined;
+    for (const sight of this.connections.sights(from, to)) {
+      const [self, other] = direction === "egress" ? [sight.fromSelf, sight.to] : [sight.toSelf, sight.from];
+      const one = at(sides.evaluate(direction, self, other), on);
+      result = result === undefined ? one : eitherOf(result, one, UNKNOWN_NODE);
+    }
+    return result ?? ALL_BOUNDED;
   }
 
   /** Policies of other systems that may take what goes to the Service elsewhere. */
@@ -83,33 +98,26 @@ export class Legs {
     const { endpoint, sightings, service } = delivery;
     if (replica === "itself") return service === undefined ? [] : this.hairpin(endpoint, point);
     const { sides } = this.connections;
-    const hops = new Map<string, FilterHop>();
-    const add = (hop: FilterHop, key: string, when: string | undefined): void => {
-      const known = hops.get(key);
-      const all = [known?.when, when].filter((text) => text !== undefined).join("; or ");
-      hops.set(key, { ...hop, ...(all === "" ? {} : { when: all }) });
-    };
     const several = (ends: readonly Endpoint[]): boolean => new Set(ends).size > 1;
     const manyTowards = several(sightings.map((s) => s.towards.endpoint));
     const manySources = several(sightings.map((s) => s.source));
+    const egress: Seen[] = [];
     for (const { towards, when } of sightings) {
       if (isSelf(from, towards.endpoint)) continue;
       for (const [sight, where] of this.sights(from, towards.endpoint)) {
         const explanation = explainSide(sides, "egress", sight.fromSelf, sight.to, { ...point, port: towards.port });
-        const key = `egress ${towards.endpoint.name} ${towards.port} ${where}`;
-        add({ kind: "filter", at: from.name, explanation }, key, together(manyTowards ? when : undefined, where));
+        egress.push({ explanation, when: together(manyTowards ? when : undefined, where) });
       }
     }
+    const ingress: Seen[] = [];
     for (const { source, when } of sightings) {
       if (isSelf(source, endpoint)) continue;
       for (const [sight, where] of this.sights(source, endpoint)) {
         const explanation = explainSide(sides, "ingress", sight.toSelf, sight.from, point);
-        const relation = source.kind === "node" ? source.relation : "";
-        const key = `ingress ${source.name} ${relation} ${where}`;
-        add({ kind: "filter", at: endpoint.name, explanation }, key, together(manySources ? when : undefined, where));
+        ingress.push({ explanation, when: together(manySources ? when : undefined, where) });
       }
     }
-    return [...hops.values()];
+    return [...distinct(from.name, egress), ...distinct(endpoint.name, ingress)];
   }
 
   /** How the ends may see each other, and where that depends on whether they share a node, the case. */
@@ -146,6 +154,37 @@ export class Legs {
   }
 }
 
+/** A side as it is under one of several circumstances. */
+interface Seen {
+  readonly explanation: SideExplanation;
+  readonly when: string | undefined;
+}
+
+/** How many circumstances a hop names. */
+const NAMED = 3;
+
+/** One hop for what is explained alike, with the circumstances where others differ. */
+function distinct(at: string, seen: readonly Seen[]): readonly FilterHop[] {
+  const groups = new Map<string, { readonly explanation: SideExplanation; readonly whens: Set<string> }>();
+  for (const { explanation, when } of seen) {
+    const key = JSON.stringify([
+      explanation.verdict,
+      explanation.reason,
+      explanation.deciders.map((d) => [d.kind, d.namespace, d.name, d.section, d.index]),
+      explanation.considered.map((c) => c.rules.map((r) => [r.peer, r.port, r.application])),
+    ]);
+    const group = groups.get(key) ?? { explanation, whens: new Set() };
+    groups.set(key, group);
+    if (when !== undefined) group.whens.add(when);
+  }
+  return [...groups.values()].map(({ explanation, whens }): FilterHop => {
+    const named = [...whens].slice(0, NAMED);
+    const more = whens.size > NAMED ? [`${whens.size - NAMED} other cases`] : [];
+    const when = groups.size === 1 || whens.size === 0 ? {} : { when: [...named, ...more].join("; or ") };
+    return { kind: "filter", at, explanation, ...when };
+  });
+}
+
 function together(...conditions: readonly (string | undefined)[]): string | undefined {
   const given = conditions.filter((text) => text !== undefined);
   return given.length === 0 ? undefined : given.join(", and ");
@@ -156,11 +195,24 @@ function sourceAddress({ service, endpoint }: Delivery): Because {
   return { code: "source-address", detail: `on the way to ${name}` };
 }
 
-/** The flows on one port, moved to another. */
-function at(bounds: Bounded, family: Family, protocol: Protocol, port: number, moved: number): Bounded {
+/** One port of one protocol, and the port under which its flows are told. */
+interface OnePort {
+  readonly family: Family;
+  readonly protocol: Protocol;
+  readonly port: number;
+  readonly moved: number;
+}
+
+const UNKNOWN_NODE: readonly Because[] = [
+  { code: "unknown-node", detail: "whether both ends run on one node is not known" },
+];
+
+function at(bounds: Bounded, { family, protocol, port, moved }: OnePort): Bounded {
   const pick = (set: FlowSet): FlowSet => {
     const application = flowAt(set, family, protocol, port);
     return application === undefined ? NO_FLOWS : portFlows(protocol, moved, moved, [family], application);
   };
-  return { must: pick(bounds.must), may: pick(bounds.may), because: bounds.because };
+  const [must, may] = [pick(bounds.must), pick(bounds.may)];
+  // What is not known of other flows says nothing of this one.
+  return { must, may, because: flowsEqual(must, may) ? [] : bounds.because };
 }

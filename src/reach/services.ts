@@ -82,6 +82,7 @@ export class Services {
   private readonly world: World;
   private readonly inventory: Inventory;
   private readonly traits: ServiceTraits;
+  private allNodes: readonly NodeEndpoint[] | undefined;
   private readonly nodePorts = new Map<string, { readonly service: Service; readonly port: ServicePort }>();
   private readonly clusterAddresses = new Map<string, Service>();
   private readonly outerAddresses = new Map<string, Service[]>();
@@ -326,23 +327,31 @@ export class Services {
     entry: Exclude<Entry, { kind: "cluster" }>,
     kept: Sighting,
   ): readonly Sighting[] {
-    const outside = from.kind !== "pod";
-    if (service.externalTrafficPolicy === "Local" && outside) return [{ towards, source: from }];
-    const forwarder = entry.node ?? SOME_NODE;
-    const forwarded: Sighting = { towards, source: forwarder, when: `${nodeText(forwarder)} stands for the client` };
-    const here = forwarder.relation === "known" ? forwarder.nodeName : undefined;
+    if (service.externalTrafficPolicy === "Local" && from.kind !== "pod") return [{ towards, source: from }];
     const there = nodeNameOf(towards.endpoint);
-    const elsewhere = here !== undefined && there !== undefined && here !== there;
+    const nodes = entry.node === undefined ? this.forwarders() : [entry.node];
+    const forwarded = nodes.flatMap((node): readonly Sighting[] => {
+      const stands: Sighting = { towards, source: node, when: `${nodeText(node)} stands for the client` };
+      if (node.nodeName === undefined || node.nodeName !== there) return [stands];
+      // What the pod's own node forwards is not its own traffic, which alone may always pass (K8-38): both are possible.
+      const address: Sighting = {
+        towards,
+        source: { ...node, relation: "other" },
+        when: `the address of ${node.name} stands for the client, and nothing more`,
+      };
+      return [stands, address];
+    });
+    const [only] = nodes;
+    const elsewhere = only?.nodeName !== undefined && there !== undefined && only.nodeName !== there;
     // Another node must put its own address there, so that the answer comes back through it.
-    if (elsewhere && from.kind === "outside") return [{ towards, source: forwarder }];
-    if (here === undefined || here !== there) return [kept, forwarded];
-    // What the pod's own node forwards is not its own traffic, which alone may always pass (K8-38): both are possible.
-    const asAddress: Sighting = {
-      towards,
-      source: { ...forwarder, relation: "other" },
-      when: `the address of ${forwarder.name} stands for the client, and nothing more`,
-    };
-    return [kept, forwarded, asAddress];
+    if (nodes.length === 1 && elsewhere && from.kind === "outside") return settled(forwarded);
+    return [kept, ...forwarded];
+  }
+
+  /** The nodes that may forward what enters somewhere: those of the input, where it tells all of them, else some node. */
+  private forwarders(): readonly NodeEndpoint[] {
+    this.allNodes ??= knownNodes(this.world, this.inventory);
+    return this.allNodes;
   }
 
   /** R8.1 for pods, R8.4 for clients outside. */
@@ -536,6 +545,15 @@ function settled(sightings: readonly Sighting[]): readonly Sighting[] {
 }
 
 // ── ends ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** More nodes than this are not gone through one by one. */
+const MANY_NODES = 16;
+
+function knownNodes(world: World, inventory: Inventory): readonly NodeEndpoint[] {
+  const told = world.nodes.every((one) => one.addresses.length > 0 && one.synthesised !== true);
+  if (!told || world.nodes.length === 0 || world.nodes.length > MANY_NODES) return [SOME_NODE];
+  return world.nodes.map((one) => inventory.node(one.name));
+}
 
 function node(relation: NodeEndpoint["relation"], name: string): NodeEndpoint {
   return { kind: "node", node: undefined, nodeName: undefined, relation, addresses: [], name };
