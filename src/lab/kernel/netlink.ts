@@ -198,13 +198,15 @@ export function* readMessages(bytes: Buffer): Generator<Message> {
   }
 }
 
+/** Answers are read and understood before anything else happens, so all sockets share the room for them. */
+const ROOM = Buffer.alloc(65_536);
+
 /** A netlink socket of the network namespace in which it was opened. */
 export class NetlinkSocket {
   readonly fd: number;
   /** Largest number of bytes that one `send` can carry. */
   readonly capacity: number;
   private sequence = 1;
-  private readonly room = Buffer.alloc(65_536);
 
   constructor(protocol: number, bufferSize = 0) {
     this.fd = socket(AF_NETLINK, SOCK_RAW, protocol);
@@ -231,7 +233,7 @@ export class NetlinkSocket {
     send(this.fd, writer.bytes());
     let failure: SystemError | null = null;
     for (;;) {
-      const bytes = receive(this.fd, this.room, MSG_DONTWAIT);
+      const bytes = receive(this.fd, ROOM, MSG_DONTWAIT);
       if (bytes === null) break;
       for (const message of readMessages(bytes)) {
         if (message.type !== NLMSG_ERROR) continue;

@@ -77,7 +77,7 @@ function domain(family: Family): number {
  */
 export class RouteBatch {
   private readonly socket: NetlinkSocket;
-  private readonly writer = new MessageWriter(16_384);
+  private readonly writer = new MessageWriter(1024);
   private written = 0;
 
   constructor(bufferSize = 0) {
