@@ -50,7 +50,14 @@ function serve(lab: Lab, committed: () => void): void {
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
     onLines(socket, (line) => {
-      void answer(lab, socket, parseLine<Request>(line), committed);
+      let request: Request;
+      try {
+        request = parseLine<Request>(line);
+      } catch {
+        socket.destroy();
+        return;
+      }
+      void answer(lab, socket, request, committed);
     });
   });
   server.listen(CONTROL_SOCKET, () => process.stdout.write("ready\n"));
