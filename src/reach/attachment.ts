@@ -84,6 +84,8 @@ function attach(world: World, route: Route, parent: RouteParent, index: number):
 }
 
 function takesKind(listener: GatewayListener, route: Route): boolean {
+  // What passes through unopened can be told apart by the name of the server alone.
+  if (listener.tlsMode === "Passthrough" && route.kind !== "TLSRoute") return false;
   if (listener.kinds === undefined) return FITTING[listener.protocol]?.includes(route.kind) ?? true;
   return listener.kinds.some(({ group, kind }) => group === GATEWAY_GROUP && kind === route.kind);
 }
