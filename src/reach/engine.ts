@@ -129,7 +129,7 @@ export class Engine {
     const sides = new Sides(matching, set);
     const connections = new Connections(matching, sides, world);
     const inventory = new Inventory(world, set, this.options.ingressControllers);
-    const services = new Services(world, inventory, set.services);
+    const services = new Services(world, inventory, set.services, this.options.names);
     const legs = new Legs(connections, new Hairpins(connections, set), world);
     const questions = new Questions(inventory, services, legs);
     const northSouth = new NorthSouth(world, inventory, services, legs);

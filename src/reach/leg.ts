@@ -62,7 +62,7 @@ export class Legs {
       const egress = this.side("egress", from, towards.endpoint, { ...on, port: towards.port });
       const ingress = this.side("ingress", source, endpoint, { ...on, port });
       const one = boundedIntersect(egress, ingress);
-      result = result === undefined ? one : eitherOf(result, one, [sourceAddress(delivery)]);
+      result = result === undefined ? one : eitherOf(result, one, [delivery.unclear ?? sourceAddress(delivery)]);
     }
     const answer = result ?? NO_BOUNDED;
     const foreign = this.connections.foreign(from, endpoint);

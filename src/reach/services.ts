@@ -64,6 +64,8 @@ export interface Delivery {
   readonly doubt: readonly Because[];
   /** The Service on the way; absent for a direct connection. */
   readonly service?: Service;
+  /** What is not known where there are several sightings; absent: the source's address. */
+  readonly unclear?: Because;
 }
 
 export interface Delivered {
@@ -82,6 +84,8 @@ export class Services {
   private readonly world: World;
   private readonly inventory: Inventory;
   private readonly traits: ServiceTraits;
+  /** Declared resolutions: lower-case names with a trailing dot. */
+  private readonly names: ReadonlyMap<string, readonly Address[]> | undefined;
   private allNodes: readonly NodeEndpoint[] | undefined;
   private readonly nodePorts = new Map<string, { readonly service: Service; readonly port: ServicePort }>();
   private readonly clusterAddresses = new Map<string, Service>();
@@ -91,7 +95,13 @@ export class Services {
     { workload: Workload; pod: PodInstance; port: number; address?: Address }[]
   >();
 
-  constructor(world: World, inventory: Inventory, traits: ServiceTraits | undefined) {
+  constructor(
+    world: World,
+    inventory: Inventory,
+    traits: ServiceTraits | undefined,
+    names: ReadonlyMap<string, readonly Address[]> | undefined,
+  ) {
+    this.names = names;
     this.world = world;
     this.inventory = inventory;
     this.traits = traits ?? UNSPECIFIED_SERVICES;
@@ -210,18 +220,39 @@ export class Services {
     return this.toBackends(from, service, backends, hop, entry, port);
   }
 
-  /** SVC-05: nothing is translated; the client resolves another name. */
+  /**
+   * SVC-05: nothing is translated; the client resolves another name. To which addresses the name resolves the user may
+   * declare. Where nobody tells, the specification does not keep it from being that of a pod (KX-84).
+   */
   private toAlias(from: Endpoint, service: Service, port: number): Delivered {
     const alias = service.externalName ?? "";
-    const resolved = this.inventory.resolve(`fqdn:${alias}`);
     const hop: Hop = { kind: "rewrite", service: serviceName(service), detail: `an alias of ${alias}` };
+    const known = this.names?.get(`${alias.toLowerCase().replace(/\.$/, "")}.`);
+    if (known !== undefined) {
+      const ends = known.flatMap((address) => {
+        const resolved = this.inventory.address(address, `ip:${formatAddress(address)}`);
+        return resolved.kind === "endpoints" ? resolved.members : [];
+      });
+      return { deliveries: ends.flatMap((end) => through(hop, direct(from, end, port).deliveries)), stops: [] };
+    }
+    const resolved = this.inventory.resolve(`fqdn:${alias}`);
     if (resolved.kind !== "endpoints") return stopped(serviceName(service), `is an alias of ${alias}`, service);
-    return {
-      deliveries: resolved.members.flatMap((endpoint) =>
-        direct(from, endpoint, port).deliveries.map((one) => ({ ...one, hops: [hop] })),
-      ),
-      stops: [],
-    };
+    const inside = this.traits.cilium === undefined ? this.somePods() : [];
+    const deliveries = resolved.members.map((endpoint): Delivery => {
+      const outside: Sighting = { towards: { endpoint, port }, source: from, when: `${alias} is outside` };
+      const others = inside.map(
+        (pod): Sighting => ({ towards: { endpoint: pod, port }, source: from, when: `${alias} is ${pod.name}` }),
+      );
+      const sightings = settled([outside, ...others]);
+      const unclear: Because = { code: "name-not-resolved", detail: alias };
+      return { endpoint, port, hops: [hop], sightings, doubt: [], unclear };
+    });
+    return { deliveries, stops: [] };
+  }
+
+  /** Pods of the input, one for each workload. */
+  private somePods(): readonly Endpoint[] {
+    return this.inventory.groups.flatMap(({ members }) => members.slice(0, 1));
   }
 
   private toBackends(
@@ -603,6 +634,10 @@ function answers(published: Address, node: NodeEndpoint, dialled: Address | unde
   const one = [{ family: published.family, first: published.value, last: published.value }];
   if (dialled !== undefined) return addressSetHas(one, dialled);
   return node.addresses.length === 0 || node.addresses.some((own) => addressSetHas(one, own));
+}
+
+function through(hop: Hop, deliveries: readonly Delivery[]): readonly Delivery[] {
+  return deliveries.map((one) => ({ ...one, hops: [hop, ...one.hops] }));
 }
 
 function direct(from: Endpoint, endpoint: Endpoint, port: number): Delivered {

@@ -1,5 +1,6 @@
 /** Services as hops: whom a dialled name or address leads to, and whom the policies then see (kubernetes.md section 4, cilium.md section 8). */
 import { describe, expect, test } from "vitest";
+import { parseAddress } from "../../src/net/address.ts";
 import { engineOf, pod, policy, service, SHOP, verdict } from "./scenes.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -86,7 +87,7 @@ describe("other kinds of Services", () => {
     expect(verdict(engine, "shop/cli", "shop/Service/web", "8080")).toBe("allow");
   });
 
-  test("[SVC-05] an alias leads to what its name stands for; its selector selects nothing", () => {
+  test("[SVC-05] [KX-84] an alias leads to what its name stands for; its selector selects nothing", () => {
     const alias = service("shop", "db", {
       type: "ExternalName",
       externalName: "db.example.com",
@@ -94,7 +95,17 @@ describe("other kinds of Services", () => {
     });
     const inside = policy("shop", "cli", { policyTypes: ["Egress"], egress: [{ to: [{ podSelector: {} }] }] });
     expect(verdict(kubernetes(alias), "shop/cli", "shop/Service/db", "5432")).toBe("allow");
-    expect(verdict(kubernetes(alias, inside), "shop/cli", "shop/Service/db", "5432")).toBe("deny");
+    // Nobody tells whether the name is that of a pod, unless the user declares its addresses.
+    expect(verdict(kubernetes(alias, inside), "shop/cli", "shop/Service/db", "5432")).toBe("unsure: name-not-resolved");
+    const declared = (address: string): ReturnType<typeof engineOf> => {
+      const known = parseAddress(address);
+      const names = new Map([["db.example.com.", known === undefined ? [] : [known]]]);
+      return engineOf("kubernetes", [SHOP, alias, inside], { names });
+    };
+    expect(verdict(declared("203.0.113.9"), "shop/cli", "shop/Service/db", "5432")).toBe("deny");
+    expect(verdict(declared("10.244.1.11"), "shop/cli", "shop/Service/db", "5432")).toBe("allow");
+    const cilium = engineOf("cilium", [SHOP, alias, inside]);
+    expect(verdict(cilium, "shop/cli", "shop/Service/db", "5432")).toBe("deny");
   });
 
   const slice = (...addresses: readonly string[]): string =>
