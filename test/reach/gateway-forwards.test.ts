@@ -1,4 +1,5 @@
 /** Which routes hang on which listeners, and which request goes where (kubernetes.md section 6). */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { attachmentsOf } from "../../src/reach/attachment.ts";
 import type { ForwardTarget } from "../../src/reach/forward.ts";
@@ -379,5 +380,103 @@ describe("backends", () => {
       ],
     });
     expect(receivers([gw, other], "/")).toBe("unknown");
+  });
+});
+
+describe("against request by request", () => {
+  interface Drawn {
+    readonly type: "Exact" | "PathPrefix";
+    readonly path: string;
+    readonly method: string | undefined;
+    readonly header: string | undefined;
+    readonly host: string | undefined;
+    readonly to: string;
+  }
+  const segments = fc.array(fc.constantFrom("a", "b", "ab"), { maxLength: 2 }).map((list) => `/${list.join("/")}`);
+  const hosts = fc.constantFrom(undefined, "a.foo.com", "*.foo.com");
+  const one: fc.Arbitrary<Drawn> = fc.record({
+    type: fc.constantFrom<"Exact" | "PathPrefix">("Exact", "PathPrefix"),
+    path: segments,
+    method: fc.constantFrom(undefined, undefined, "POST"),
+    header: fc.constantFrom(undefined, undefined, "1"),
+    host: hosts,
+    to: fc.constantFrom(...NAMES),
+  });
+  const request = fc.record({
+    path: segments,
+    method: fc.constantFrom("GET", "POST"),
+    header: fc.constantFrom(undefined, "1", "2"),
+    host: fc.constantFrom("a.foo.com", "b.foo.com", "foo.com"),
+  });
+
+  /** GW-09, criterion by criterion, over routes of one rule each. */
+  function naive(
+    drawn: readonly Drawn[],
+    asked: { path: string; method: string; header: string | undefined; host: string },
+  ): string {
+    const matching = drawn
+      .map((rule, i) => ({ rule, i }))
+      .filter(({ rule }) => {
+        const base = rule.path === "/" ? "" : rule.path;
+        const path =
+          rule.type === "Exact" ? asked.path === rule.path : asked.path === base || asked.path.startsWith(`${base}/`);
+        const host =
+          rule.host === undefined ||
+          (rule.host.startsWith("*") ? asked.host.endsWith(".foo.com") : asked.host === rule.host);
+        return (
+          path &&
+          host &&
+          (rule.method === undefined || rule.method === asked.method) &&
+          (rule.header === undefined || rule.header === asked.header)
+        );
+      });
+    const rank = ({ host, type, path, method, header }: Drawn): readonly number[] => [
+      host === "a.foo.com" ? 2 : host === undefined ? 0 : 1,
+      type === "Exact" ? 1 : 0,
+      path.length,
+      method === undefined ? 0 : 1,
+      header === undefined ? 0 : 1,
+    ];
+    const better = (a: (typeof matching)[number], b: (typeof matching)[number]): number => {
+      const [x, y] = [rank(a.rule), rank(b.rule)];
+      for (let k = 0; k < x.length; k++) if (x[k] !== y[k]) return (y[k] ?? 0) - (x[k] ?? 0);
+      return a.i - b.i;
+    };
+    return [...matching].sort(better)[0]?.rule.to ?? "";
+  }
+
+  test("[GW-09] the languages of random routes agree with trying every match", () => {
+    fc.assert(
+      fc.property(
+        fc.array(one, { minLength: 1, maxLength: 4 }),
+        fc.array(request, { minLength: 4, maxLength: 4 }),
+        (drawn, requests) => {
+          const routes = drawn.map(({ type, path: value, method, header, host, to }, i) =>
+            route({
+              name: `r${i}`,
+              ...(host === undefined ? {} : { hostnames: [host] }),
+              rules: [
+                rule(
+                  [
+                    {
+                      ...path(value, type),
+                      ...(method === undefined ? {} : { method }),
+                      ...(header === undefined ? {} : { headers: [{ name: "x-a", value: header }] }),
+                    },
+                  ],
+                  to,
+                ),
+              ],
+            }),
+          );
+          for (const asked of requests) {
+            const { path: target, method, header, host } = asked;
+            const headers = header === undefined ? {} : { "x-a": header };
+            expect(receivers([gateway([{}]), ...routes], target, { host, method, headers })).toBe(naive(drawn, asked));
+          }
+        },
+      ),
+      { seed: 3, numRuns: 200 },
+    );
   });
 });
