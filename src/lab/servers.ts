@@ -182,7 +182,8 @@ export class Servers {
       };
       const token = tokenKey(bytes);
       if (token !== null) this.arrivals.arrived(token, owner);
-      const reply = answer(bytes, served);
+      // A probe is echoed whatever is served there: a name server would leave it unanswered.
+      const reply = token === null ? answer(bytes, served) : bytes;
       // The address that was heard from is numeric, and the socket is open already: nothing is looked up.
       if (reply !== null) socket.send(reply, from.port, from.address);
     });

@@ -193,6 +193,23 @@ describeWithPackets("services", () => {
     expect(addresses.join(" ")).toBe(want);
   });
 
+  test("name servers are served ports like others, inside and outside", async () => {
+    await labApply({ ruleset: NO_RULES }, { name });
+    const udp = (to: string): Probe => ({ from: "default/client", to, protocol: "UDP", port: 53 });
+    const results = await probe([
+      udp("kube-system/coredns"),
+      udp("ip:10.96.0.10"),
+      udp("ip:203.0.113.10"),
+      udp("ip:8.8.8.8"),
+    ]);
+    expect(results.map((result) => result.answeredBy)).toEqual([
+      "kube-system/coredns",
+      "kube-system/coredns",
+      "internet",
+      "internet",
+    ]);
+  });
+
   test("names are asked by real packets: a policy that closes DNS closes them", async () => {
     await labApply({ ruleset: rules(egress(1002, [])) }, { name });
     const { code } = await labExec("default/client", ["timeout", "0.5", "getent", "hosts", "web"], {
