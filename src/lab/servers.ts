@@ -194,7 +194,7 @@ export class Servers {
 
   /**
    * Every address and port outside answers: TCP through a transparent listener, which knows what was asked for; UDP
-   * by translation to one echo port, except the name server's.
+   * by translation to one echo port, or to the name server.
    */
   private openAnywhere(wired: WiredSite, opened: Closable[]): void {
     wired.namespace.run(() => {
@@ -225,7 +225,14 @@ export class Servers {
             ...isFamily,
             ...isProtocol(PROTOCOL_NUMBER.UDP),
             payload("transport", 2, 2, r0),
-            compare(r0, "neq", dns),
+            compare(r0, "eq", dns),
+            immediate(REGISTER(4), addressBytes(address)),
+            translateDestination(family, REGISTER(4), r0),
+          )
+          .addRule(
+            "datagrams",
+            ...isFamily,
+            ...isProtocol(PROTOCOL_NUMBER.UDP),
             immediate(REGISTER(4), addressBytes(address)),
             immediate(r0, port),
             translateDestination(family, REGISTER(4), r0),

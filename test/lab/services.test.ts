@@ -202,7 +202,7 @@ describeWithPackets("services", () => {
       udp("ip:203.0.113.10"),
       udp("ip:8.8.8.8"),
     ]);
-    expect(results.map((result) => result.answeredBy)).toEqual([
+    expect(results.map((result) => result.answeredBy ?? `${result.outcome} ${result.detail}`)).toEqual([
       "kube-system/coredns",
       "kube-system/coredns",
       "internet",
