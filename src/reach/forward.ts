@@ -45,6 +45,12 @@ export type ForwardTarget =
   /** Whom it goes to cannot be told. */
   | { readonly kind: "unknown"; readonly because: Because; readonly service?: string };
 
+/** The Service that a target names, `ns/name`, whether or not it is there. */
+export function serviceOf(target: ForwardTarget): string | undefined {
+  if (target.kind === "service" || target.kind === "name") return `${target.service.namespace}/${target.service.name}`;
+  return target.service;
+}
+
 /** The Service and port that a backend names (ING-02, GW-08): the port is the Service's, by number or name. */
 export function targetOf(world: World, namespace: string, name: string, port: number | string): ForwardTarget {
   const service = findService(world, namespace, name);

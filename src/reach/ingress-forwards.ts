@@ -5,6 +5,7 @@ import type { Path } from "../documents/document.ts";
 import { annotation } from "../model/metadata.ts";
 import type { Ingress, IngressPath, ServiceBackend, World } from "../model/world.ts";
 import { applicationSubtract, NOTHING } from "../net/application.ts";
+import { wordsPattern } from "../net/path-language.ts";
 import {
   anyOf,
   exactPath,
@@ -13,6 +14,7 @@ import {
   hostPattern,
   prefixPath,
   regexPath,
+  serviceOf,
   targetOf,
 } from "./forward.ts";
 import {
@@ -33,9 +35,11 @@ import {
  */
 export type SpecificPaths = "prefix" | "regex" | "unknown";
 
-/** More hosts than this are not set against each other one by one: what would be certain is then only possible. */
-const MANY_HOSTS = 200;
+/** More hosts than this are not set against each other: what would be certain is then only possible. */
+const MANY_HOSTS = 2000;
 const MANY_RULES = 100;
+/** Hosts of one pattern. */
+const CHUNK = 150;
 
 /**
  * The forwards of the Ingress objects that one controller serves.
@@ -50,34 +54,94 @@ export function ingressForwards(
   ingresses: readonly Ingress[],
   specific: SpecificPaths,
 ): readonly Forward[] {
-  const hosts = new Hosts(groupByHost(ingresses, specific));
-  const having = ingresses.filter((ingress) => ingress.defaultBackend !== undefined);
-  const out: Draft[] = [];
-  let certain = NO_REQUEST;
-  let possible = NO_REQUEST;
-  for (const [host, rules] of hosts.groups) {
-    const { drafts, left } = forwardsOfHost(hosts, host, rules);
-    out.push(...drafts);
-    if (having.length === 0) continue;
-    // What no path of the host takes is the default backend's, unless a less specific host has a rule for it.
-    const taken = hosts.taken(hosts.below(host));
-    const own = without(left, hosts.above(host));
-    certain = requestsUnion(certain, taken === undefined ? NO_REQUEST : requestsSubtract(own, taken));
-    possible = requestsUnion(possible, left);
+  return new IngressTable(world, ingresses, specific).all();
+}
+
+/** The same, computed host by host as it is asked for. */
+export class IngressTable {
+  private readonly world: World;
+  private readonly hosts: Hosts;
+  private readonly having: readonly Ingress[];
+  private readonly tls: TlsHosts;
+  /** Hosts of which some rule names a Service, by `ns/name`. */
+  private readonly hostsByService = new Map<string, Set<string>>();
+  private readonly byHost = new Map<string, HostForwards>();
+  private byDefault: readonly Forward[] | undefined;
+
+  constructor(world: World, ingresses: readonly Ingress[], specific: SpecificPaths) {
+    this.world = world;
+    this.hosts = new Hosts(groupByHost(ingresses, specific));
+    this.having = ingresses.filter((ingress) => ingress.defaultBackend !== undefined);
+    this.tls = tlsHostsOf(ingresses);
+    for (const [host, rules] of this.hosts.groups) {
+      for (const { ingress, backend } of rules) {
+        if (backend === undefined || backend === "none") continue;
+        const name = `${ingress.namespace}/${backend.service}`;
+        const known = this.hostsByService.get(name);
+        if (known === undefined) this.hostsByService.set(name, new Set([host]));
+        else known.add(host);
+      }
+    }
   }
-  if (having.length > 0) {
-    const elsewhere = hosts.groups.has("*") ? NO_REQUEST : without(EVERY_REQUEST, [...hosts.groups.keys()]);
+
+  all(): readonly Forward[] {
+    const hosts = [...this.hosts.groups.keys()];
+    return [...hosts.flatMap((host) => this.ofHost(host).forwards), ...this.defaults()];
+  }
+
+  /** The forwards whose backend is a Service, `ns/name`. */
+  naming(service: string): readonly Forward[] {
+    const hosts = [...(this.hostsByService.get(service) ?? [])];
+    const byDefault = this.having.some((i) => `${i.namespace}/${i.defaultBackend?.service}` === service);
+    const found = [...hosts.flatMap((host) => this.ofHost(host).forwards), ...(byDefault ? this.defaults() : [])];
+    return found.filter(({ target }) => serviceOf(target) === service);
+  }
+
+  private ofHost(host: string): HostForwards {
+    let known = this.byHost.get(host);
+    if (known === undefined) {
+      const { drafts, left } = draftsOfHost(this.hosts, host, this.hosts.groups.get(host) ?? []);
+      known = { forwards: drafts.flatMap((draft) => bySecurity(this.world, draft, this.tls)), left };
+      this.byHost.set(host, known);
+    }
+    return known;
+  }
+
+  /** ING-03: what no rule takes. */
+  private defaults(): readonly Forward[] {
+    this.byDefault ??= this.findDefaults();
+    return this.byDefault;
+  }
+
+  private findDefaults(): readonly Forward[] {
+    if (this.having.length === 0) return [];
+    let certain = NO_REQUEST;
+    let possible = NO_REQUEST;
+    for (const host of this.hosts.groups.keys()) {
+      // What no path of the host takes is the default backend's, unless a less specific host has a rule for it.
+      const { left } = this.ofHost(host);
+      if (left.may === NOTHING) continue;
+      const taken = this.hosts.taken(this.hosts.below(host));
+      const own = without(left, this.hosts.above(host));
+      certain = requestsUnion(certain, taken === undefined ? NO_REQUEST : requestsSubtract(own, taken));
+      possible = requestsUnion(possible, left);
+    }
+    const elsewhere = this.hosts.groups.has("*") ? NO_REQUEST : without(EVERY_REQUEST, [...this.hosts.groups.keys()]);
     const unmatched = requestsBetween(requestsUnion(elsewhere, certain), requestsUnion(elsewhere, possible), [
       { code: "undefined-by-specification", detail: "which rules of a less specific host take the rest of a host" },
     ]);
-    out.push(...defaults(having, unmatched));
+    return defaults(this.having, unmatched).flatMap((draft) => bySecurity(this.world, draft, this.tls));
   }
-  const tlsHosts = tlsHostsOf(ingresses);
-  return out.flatMap((draft) => bySecurity(world, draft, tlsHosts));
+}
+
+interface HostForwards {
+  readonly forwards: readonly Forward[];
+  /** What of the host no path takes. */
+  readonly left: Requests;
 }
 
 /** The rules of one host, and what of it they leave. */
-function forwardsOfHost(
+function draftsOfHost(
   hosts: Hosts,
   host: string,
   rules: readonly Rule[],
@@ -89,14 +153,14 @@ function forwardsOfHost(
   for (const group of byPrecedence(rules)) {
     let taken = NO_REQUEST;
     for (const { rule, among } of group) {
-      const matched = requestsIntersect(left, rule.requests);
+      const matched = requestsIntersect(left, rule.requests());
       const own = among ? onlyPossible(matched, [ambiguous(rule)]) : matched;
       const requests =
         above.length === 0
           ? own
           : requestsBetween(without(own, above), requestsSubtract(own, higher), [fallsThrough(host, above)]);
       drafts.push({ rule, requests });
-      taken = requestsUnion(taken, rule.requests);
+      taken = requestsUnion(taken, rule.requests());
     }
     left = requestsSubtract(left, taken);
   }
@@ -112,7 +176,8 @@ interface Rule {
   readonly match: string;
   readonly length: number;
   readonly type: IngressPath["type"];
-  readonly requests: Requests;
+  /** The requests that its path takes, whatever other rules do. */
+  readonly requests: () => Requests;
   /** `undefined`: a resource; `"none"`: the default backend of an Ingress that has none. */
   readonly backend: ServiceBackend | "none" | undefined;
 }
@@ -132,7 +197,6 @@ function groupByHost(ingresses: readonly Ingress[], specific: SpecificPaths): Re
   for (const ingress of ingresses) {
     for (const [i, { host: written, paths }] of ingress.rules.entries()) {
       const host = written?.toLowerCase() ?? "*";
-      const pattern = hostPattern(host, "one");
       if (paths.length === 0) {
         // ING-03: a host without paths sends everything to the default backend.
         add({
@@ -142,7 +206,7 @@ function groupByHost(ingresses: readonly Ingress[], specific: SpecificPaths): Re
           match: "every path",
           length: 0,
           type: "Prefix",
-          requests: requestsOf(anyOf([{ host: pattern }])),
+          requests: once(() => requestsOf(anyOf([{ host: hostPattern(host, "one") }]))),
           backend: ingress.defaultBackend ?? "none",
         });
       }
@@ -154,13 +218,21 @@ function groupByHost(ingresses: readonly Ingress[], specific: SpecificPaths): Re
           match: `path ${path.path === "" ? "/" : path.path} (${path.type})`,
           length: path.path.length,
           type: path.type,
-          requests: pathRequests(pattern, path, specificOf(ingress, specific)),
+          requests: once(() => pathRequests(hostPattern(host, "one"), path, specificOf(ingress, specific))),
           backend: path.backend,
         });
       }
     }
   }
   return groups;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** Annotations of ingress-nginx that turn its prefixes into expressions. */
@@ -256,7 +328,7 @@ class Hosts {
   taken(some: readonly string[]): Requests | undefined {
     const rules = some.flatMap((host) => this.groups.get(host) ?? []);
     if (rules.length > MANY_RULES) return undefined;
-    return rules.reduce((all, rule) => requestsUnion(all, rule.requests), NO_REQUEST);
+    return rules.reduce((all, rule) => requestsUnion(all, rule.requests()), NO_REQUEST);
   }
 }
 
@@ -276,7 +348,10 @@ function without(requests: Requests, hosts: readonly string[]): Requests {
   if (hosts.length > MANY_HOSTS) {
     return onlyPossible(requests, [{ code: "pattern-limit", detail: `${hosts.length} hosts stand before it` }]);
   }
-  const taken = anyOf(hosts.map((host) => ({ host: hostPattern(host, "one") })));
+  const exact = hosts.filter((host) => !host.startsWith("*"));
+  const patterns = hosts.filter((host) => host.startsWith("*")).map((host) => hostPattern(host, "one"));
+  for (let i = 0; i < exact.length; i += CHUNK) patterns.push(wordsPattern(exact.slice(i, i + CHUNK)));
+  const taken = anyOf(patterns.map((host) => ({ host })));
   return {
     must: applicationSubtract(requests.must, taken),
     may: applicationSubtract(requests.may, taken),
@@ -311,7 +386,7 @@ function defaults(having: readonly Ingress[], unmatched: Requests): readonly Dra
       match: "what no rule takes",
       length: 0,
       type: "Prefix",
-      requests,
+      requests: () => requests,
       backend: ingress.defaultBackend,
     },
     requests,
@@ -320,12 +395,23 @@ function defaults(having: readonly Ingress[], unmatched: Requests): readonly Dra
 
 // ── TLS ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function tlsHostsOf(ingresses: readonly Ingress[]): readonly string[] {
-  return [...new Set(ingresses.flatMap((ingress) => ingress.tlsHosts.map((host) => host.toLowerCase())))];
+/** Hosts with a TLS entry: exact ones, and wildcards for one label; `*` for every host. */
+interface TlsHosts {
+  readonly all: readonly string[];
+  readonly set: ReadonlySet<string>;
+}
+
+function tlsHostsOf(ingresses: readonly Ingress[]): TlsHosts {
+  const set = new Set(ingresses.flatMap((ingress) => ingress.tlsHosts.map((host) => host.toLowerCase())));
+  return { all: [...set], set };
+}
+
+function isSecured(host: string, { set }: TlsHosts): boolean {
+  return set.has("*") || set.has(host) || (!host.startsWith("*") && set.has(`*.${parentOf(host)}`));
 }
 
 /** ING-05: hosts with a TLS entry are served over TLS alone, all others plainly. */
-function bySecurity(world: World, { rule, requests }: Draft, tlsHosts: readonly string[]): readonly Forward[] {
+function bySecurity(world: World, { rule, requests }: Draft, tls: TlsHosts): readonly Forward[] {
   const { ingress, at, host, match } = rule;
   const forward = (over: Forward["over"], part: Requests): Forward => ({
     object: `Ingress/${ingress.namespace}/${ingress.name}`,
@@ -338,11 +424,8 @@ function bySecurity(world: World, { rule, requests }: Draft, tlsHosts: readonly 
     // What the annotation makes of the path is the controller's own.
     ...(hasAnnotation(ingress, EXPRESSIONS[1]) ? { rewrite: { type: "URLRewrite" } } : {}),
   });
-  const plain =
-    host === "*" || host.startsWith("*.") ? undefined : !tlsHosts.some((t) => t === host || isUnder(host, t));
-  if (tlsHosts.length === 0 || plain === true) return [forward("http", requests)];
-  if (plain === false || tlsHosts.includes("*") || tlsHosts.includes(host)) return [forward("https", requests)];
-  const relevant = tlsHosts.filter((t) => isUnder(t, host));
+  if (isSecured(host, tls)) return [forward("https", requests)];
+  const relevant = host.startsWith("*") ? tls.all.filter((t) => isUnder(t, host)) : [];
   if (relevant.length === 0) return [forward("http", requests)];
   const secured = requestsIntersect(
     requests,

@@ -15,10 +15,10 @@ import type { Controller } from "./controllers.ts";
 import { type Endpoint, endpointFamilies } from "./endpoint.ts";
 import { type Entrance, Entrances, type EntranceWay } from "./entrance.ts";
 import { pointVerdict, type Verdict } from "./explain.ts";
-import type { Forward, WrittenAt } from "./forward.ts";
+import { type Forward, serviceOf, type WrittenAt } from "./forward.ts";
 import { gatewayForwards } from "./gateway-forwards.ts";
 import type { Hop, RouteHop } from "./hop.ts";
-import { ingressForwards } from "./ingress-forwards.ts";
+import { IngressTable } from "./ingress-forwards.ts";
 import type { Group, Inventory } from "./inventory.ts";
 import type { Legs } from "./leg.ts";
 import {
@@ -85,7 +85,13 @@ export class NorthSouth {
   private readonly legs: Legs;
   private readonly entrances: Entrances;
   private readonly owners = new Map<Endpoint, { readonly group: Group; readonly pod: PodInstance }>();
-  private byService: ReadonlyMap<string, readonly Serving[]> | undefined;
+  private readonly byService = new Map<string, readonly Serving[]>();
+  private tables: readonly { readonly controller: Controller; readonly table: IngressTable }[] | undefined;
+  private routes: ReadonlyMap<string, readonly Serving[]> | undefined;
+  /** Connections that several paths of one query share; only where no request is asked. */
+  private readonly legsOnTheWay = new Map<string, LegAnswer | undefined>();
+  private readonly numbers = new WeakMap<object, number>();
+  private counted = 0;
 
   constructor(world: World, inventory: Inventory, services: Services, legs: Legs) {
     this.world = world;
@@ -103,6 +109,7 @@ export class NorthSouth {
 
   /** Every path, by target, then in the order of the input. Sources that fare alike are one. */
   paths(query: PathQuery): readonly NorthSouthPath[] {
+    this.legsOnTheWay.clear();
     const sources = this.sources(query.from);
     if (sources.length === 0) return [];
     const out: NorthSouthPath[] = [];
@@ -162,7 +169,7 @@ export class NorthSouth {
     }
     for (const behind of this.entrances.servicesOf(pod)) {
       const name = `${behind.service.namespace}/${behind.service.name}`;
-      for (const serving of this.serving().get(name) ?? []) {
+      for (const serving of this.serving(name)) {
         const { target } = serving.forward;
         if (target.kind === "service" && target.port !== behind.port) continue;
         const arrival = {
@@ -199,8 +206,43 @@ export class NorthSouth {
     ];
   }
 
+  /** What `make` answers for the same ends and words, once where no request is asked. */
+  private shared(
+    asked: ApplicationQuestion | undefined,
+    ends: readonly object[],
+    words: string,
+    make: () => LegAnswer | undefined,
+  ): LegAnswer | undefined {
+    if (asked !== undefined) return make();
+    const key = `${ends.map((end) => this.numberOf(end)).join(" ")} ${words}`;
+    if (this.legsOnTheWay.has(key)) return this.legsOnTheWay.get(key);
+    const made = make();
+    this.legsOnTheWay.set(key, made);
+    return made;
+  }
+
+  private numberOf(end: object): number {
+    let number = this.numbers.get(end);
+    if (number === undefined) {
+      number = this.counted++;
+      this.numbers.set(end, number);
+    }
+    return number;
+  }
+
   /** A connection from outside by an entrance; undefined where both ends share no family. */
   private entering(
+    from: Source,
+    entrance: Entrance,
+    endpoint: Endpoint,
+    application: ApplicationQuestion | undefined,
+  ): LegAnswer | undefined {
+    const words = `${entrance.way} ${entrance.dialled} ${entrance.port}/${entrance.protocol}`;
+    const ends = [from, endpoint, ...(entrance.service === undefined ? [] : [entrance.service])];
+    return this.shared(application, ends, words, () => this.enterOnce(from, entrance, endpoint, application));
+  }
+
+  private enterOnce(
     from: Source,
     entrance: Entrance,
     endpoint: Endpoint,
@@ -276,30 +318,34 @@ export class NorthSouth {
 
   // ── through a controller ─────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Every rule that names a Service, by `ns/name`. */
-  private serving(): ReadonlyMap<string, readonly Serving[]> {
-    this.byService ??= this.allServing();
-    return this.byService;
+  /** Every rule that names a Service, `ns/name`. */
+  private serving(name: string): readonly Serving[] {
+    let found = this.byService.get(name);
+    if (found === undefined) {
+      this.tables ??= this.inventory.controllers.served().map(({ controller, ingresses, specific }) => ({
+        controller,
+        table: new IngressTable(this.world, ingresses, specific),
+      }));
+      this.routes ??= this.allRoutes();
+      const ingress = this.tables.flatMap(({ controller, table }) =>
+        table.naming(name).map((forward): Serving => ({ way: "ingress", forward, controller, protocol: "TCP" })),
+      );
+      found = [...ingress, ...(this.routes.get(name) ?? [])];
+      this.byService.set(name, found);
+    }
+    return found;
   }
 
-  private allServing(): ReadonlyMap<string, readonly Serving[]> {
+  /** The rules of all routes, by the Service that they name. */
+  private allRoutes(): ReadonlyMap<string, readonly Serving[]> {
     const out = new Map<string, Serving[]>();
     const add = (serving: Serving): void => {
-      const { target } = serving.forward;
-      const name =
-        target.kind === "service" || target.kind === "name"
-          ? `${target.service.namespace}/${target.service.name}`
-          : target.service;
+      const name = serviceOf(serving.forward.target);
       if (name === undefined) return;
       const list = out.get(name);
       if (list === undefined) out.set(name, [serving]);
       else list.push(serving);
     };
-    for (const { controller, ingresses, specific } of this.inventory.controllers.served()) {
-      for (const forward of ingressForwards(this.world, ingresses, specific)) {
-        add({ way: "ingress", forward, controller, protocol: "TCP" });
-      }
-    }
     const attachments = attachmentsOf(this.world);
     for (const gateway of this.world.gateways) {
       const controller = this.inventory.controllers.ofGateway(gateway);
@@ -499,6 +545,13 @@ export class NorthSouth {
 
   /** From whoever serves the object to the pod. */
   private fromController(serving: Serving, arriving: Arriving, asked: ApplicationQuestion | undefined): LegAnswer {
+    const { endpoint, service, port, target } = arriving;
+    const ends = [serving.controller, endpoint, service];
+    const make = (): LegAnswer => this.fromControllerOnce(serving, arriving, asked);
+    return this.shared(asked, ends, `${port.port}/${port.protocol} ${target}`, make) ?? UNREACHED;
+  }
+
+  private fromControllerOnce(serving: Serving, arriving: Arriving, asked: ApplicationQuestion | undefined): LegAnswer {
     const { controller, forward } = serving;
     const { endpoint, target, service, port, doubt } = arriving;
     const rewrite: Hop = {
