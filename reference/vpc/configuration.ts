@@ -110,7 +110,32 @@ export class Configuration {
 
   // ── interfaces ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** Every interface; that of a NAT gateway may be told by the gateway alone. */
   faces(): readonly Face[] {
+    const listed = this.listedFaces();
+    const nats = this.list("NatGateways").filter((nat) => !listed.some((f) => f.owner === nat.NatGatewayId));
+    return [
+      ...listed,
+      ...nats.flatMap((nat) =>
+        itemsOf(nat.NatGatewayAddresses)
+          .map(fieldsOf)
+          .map(
+            (address): Face => ({
+              id: textOf(address.NetworkInterfaceId) ?? "",
+              owner: textOf(nat.NatGatewayId) ?? "",
+              kind: "nat",
+              subnet: textOf(nat.SubnetId) ?? "",
+              addresses: [parseAddress(textOf(address.PrivateIp) ?? "")].flatMap((a) => a ?? []),
+              isPublic: nat.ConnectivityType !== "private",
+              groups: [],
+              checks: true,
+            }),
+          ),
+      ),
+    ];
+  }
+
+  private listedFaces(): readonly Face[] {
     return this.list("NetworkInterfaces").map((eni) => {
       const privates = itemsOf(eni.PrivateIpAddresses).map(fieldsOf);
       const six = itemsOf(eni.Ipv6Addresses).map(fieldsOf);

@@ -1,6 +1,6 @@
 /** Walks one packet through a VPC, hop by hop, and its reply back (aws-vpc.md 2). */
 
-import { type Address, areDisjoint, isInside, parsePrefix, type Prefix, sameAddress } from "../addresses.ts";
+import { type Address, areDisjoint, isInside, isWithin, parsePrefix, type Prefix, sameAddress } from "../addresses.ts";
 import { fieldsOf, itemsOf, type Fields, textOf } from "../values.ts";
 import { type Configuration, type Face, type Guess, numberOf, whole } from "./configuration.ts";
 
@@ -134,7 +134,8 @@ export class Walk {
       return to.subnet === undefined
         ? this.throughNat(subnet, nat, packet, trail, strict)
         : drop("private address through nat");
-    if (eni !== undefined) return this.throughAppliance(from, to, packet, trail, subnet, eni, strict);
+    if (eni !== undefined && (to.subnet === undefined || sameVpc))
+      return this.throughAppliance(from, to, packet, trail, subnet, eni, strict);
     if (peering !== undefined) return this.throughPeering(from, to, packet, trail, subnet, peering);
     if (transit !== undefined) return this.throughTransit(from, to, packet, trail, subnet, transit);
     if (only !== undefined) {
@@ -152,10 +153,15 @@ export class Walk {
     }
     const endpoint = this.c.list("VpcEndpoints").find((e) => e.VpcEndpointId === gateway);
     const rest = (): Outcome => {
-      if (endpoint?.VpcEndpointType === "Gateway") return PASSES;
+      if (endpoint?.VpcEndpointType === "Gateway" && to.subnet === undefined) return PASSES;
       return this.guess(`behind ${JSON.stringify(route)}`) ? PASSES : drop("what lies behind");
     };
-    return this.all(strict, () => this.aclCheck(subnet, packet, true), rest);
+    const { subnet: target } = to;
+    const last = (): Outcome =>
+      target === undefined
+        ? PASSES
+        : this.all(this.aclCheck(target, packet, false), () => this.arrive(from, to, packet, false));
+    return this.all(strict, () => this.aclCheck(subnet, packet, true), rest, last);
   }
 
   private all(first: Outcome, ...rest: readonly (() => Outcome)[]): Outcome {
@@ -600,7 +606,7 @@ export class Walk {
   private best(table: Fields, destination: Address): Fields | undefined {
     let best: { route: Fields; length: number; rank: number } | undefined;
     for (const route of itemsOf(table.Routes).map(fieldsOf)) {
-      if (route.State === "filtered") continue;
+      if (route.State === "filtered" || this.isRefused(table, route, destination)) continue;
       const length = this.matchLength(route, destination);
       if (length === undefined) continue;
       const rank =
@@ -615,6 +621,24 @@ export class Walk {
         best = { route, length, rank };
     }
     return best?.route;
+  }
+
+  /** A route that AWS takes not at all: inside the VPC, but not for a whole subnet or not to a middlebox (RT-2). */
+  private isRefused(table: Fields, route: Fields, destination: Address): boolean {
+    const vpc = textOf(table.VpcId) ?? "";
+    const cidrs = this.c.vpcCidrs(vpc);
+    if (route.GatewayId === "local" || !cidrs.some((cidr) => isInside(destination, cidr))) return false;
+    if (textOf(route.DestinationPrefixListId) !== undefined) return true;
+    const own = parsePrefix(textOf(route.DestinationCidrBlock) ?? textOf(route.DestinationIpv6CidrBlock) ?? "");
+    if (own === undefined || !cidrs.some((cidr) => isWithin(own, cidr))) return false;
+    const endpoint = this.c.list("VpcEndpoints").find((e) => e.VpcEndpointId === route.GatewayId);
+    const middlebox =
+      [route.NatGatewayId, route.NetworkInterfaceId].some((id) => textOf(id) !== undefined) ||
+      (textOf(route.GatewayId)?.startsWith("vpce-") === true && endpoint?.VpcEndpointType !== "Gateway");
+    const whole = this.c
+      .list("Subnets")
+      .some((s) => s.VpcId === vpc && this.c.subnetCidrs(s).some((cidr) => isWithin(cidr, own) && isWithin(own, cidr)));
+    return !middlebox || !whole;
   }
 
   private matchLength(route: Fields, destination: Address): number | undefined {

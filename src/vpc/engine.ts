@@ -8,7 +8,7 @@ import type { Protocol } from "../net/protocol.ts";
 import { hasPorts, protocolInFamily } from "../net/protocol.ts";
 import { QuestionError } from "../reach/answer.ts";
 import { type BalancedWay, balancedWays } from "./decide/balancing.ts";
-import { connection } from "./decide/connection.ts";
+import { connection, routings } from "./decide/connection.ts";
 import { canonical } from "./decide/match.ts";
 import type { Place, PortRange } from "./decide/place.ts";
 import {
@@ -145,20 +145,39 @@ export class VpcEngine {
     const out: WayAnswer[] = [];
     for (const [a, b] of this.pairs(question, from, to)) {
       const ask = this.ask(question, a.family);
-      out.push(wayOf(a, b, undefined, ask, decide(this.stages(a, b), ask)));
+      out.push(
+        wayOf(
+          a,
+          b,
+          undefined,
+          ask,
+          this.decision(a, b, ask, (stages) => stages),
+        ),
+      );
     }
     return out;
+  }
+
+  /** Decides a connection; where its routing is not known, a verdict that every possible one shares is given (TF-7). */
+  private decision(from: Place, to: Place, ask: Ask, part: (stages: readonly Stage[]) => readonly Stage[]): Decision {
+    const all = routings(this.network, from, to)?.map((stages) => decide(part(stages), ask));
+    const [first] = all ?? [];
+    if (first !== undefined && all?.every((one) => one.verdict === first.verdict) === true) return first;
+    const plain = decide(part(this.stages(from, to)), ask);
+    const because: Because = { code: "unknown-value", detail: `which route leads from ${from.name} to ${to.name}` };
+    return plain.verdict === "unsure" ? plain : { ...plain, verdict: "unsure", because: [because], alsoDeniedBy: [] };
   }
 
   /** Of the connection that `to` opened to `from`, the stateless hops of the way back (aws-vpc.md NACL-4). */
   private replies(question: VpcQuestion, from: readonly End[], to: readonly End[]): WayAnswer[] {
     const out: WayAnswer[] = [];
     for (const [server, client] of this.pairs(question, from, to)) {
-      const stages = this.stages(client, server)
-        .filter((stage) => stage.flow === "reply")
-        .map((stage) => (question.clientPorts === undefined ? stage : { ...stage, client: question.clientPorts }));
       const ask = this.ask(question, server.family);
-      const decision = decide(stages, ask);
+      const decision = this.decision(client, server, ask, (stages) =>
+        stages
+          .filter((stage) => stage.flow === "reply")
+          .map((stage) => (question.clientPorts === undefined ? stage : { ...stage, client: question.clientPorts })),
+      );
       const settled =
         decision.verdict === "allow" ? { ...decision, decidedBy: ["stateful-sg"], aliases: [] } : decision;
       out.push(wayOf(server, client, undefined, ask, settled));

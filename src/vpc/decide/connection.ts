@@ -36,6 +36,29 @@ export function connection(network: Network, from: Place, to: Place): readonly S
   return new Way(network, from, to).stages();
 }
 
+/** The most routings that are tried one by one. */
+const MOST_WORLDS = 16;
+
+/** The stages under each routing that the input leaves possible; undefined where they cannot be listed. */
+export function routings(network: Network, from: Place, to: Place): readonly (readonly Stage[])[] | undefined {
+  const out: (readonly Stage[])[] = [];
+  const explore = (chosen: ReadonlyMap<string, number>): boolean => {
+    let open: { readonly key: string; readonly count: number } | undefined;
+    const stages = new Way(network, from, to, (key, count) => {
+      const known = chosen.get(key);
+      if (known === undefined) open ??= { key, count };
+      return known ?? 0;
+    }).stages();
+    if (open === undefined) {
+      out.push(stages);
+      return out.length <= MOST_WORLDS;
+    }
+    const { key, count } = open;
+    return Array.from({ length: count }, (_, i) => i).every((i) => explore(new Map([...chosen, [key, i]])));
+  };
+  return explore(new Map()) ? out : undefined;
+}
+
 /** The stages of the connection from a load balancer that keeps the client's address. */
 export function preserved(network: Network, balancer: Place, client: Place, target: Place): readonly Stage[] {
   const out: Stage[] = [];
@@ -75,12 +98,21 @@ class Way {
   private readonly network: Network;
   private readonly from: Place;
   private readonly to: Place;
+  private readonly choose: ((key: string, count: number) => number) | undefined;
   private readonly out: Stage[] = [];
 
-  constructor(network: Network, from: Place, to: Place) {
+  constructor(network: Network, from: Place, to: Place, choose?: (key: string, count: number) => number) {
     this.network = network;
     this.from = from;
     this.to = to;
+    this.choose = choose;
+  }
+
+  /** Where a table leads; of several possibilities the one that is chosen. */
+  private lookUp(subnet: Subnet, to: Place): Found {
+    const found = lookUp(this.network, subnet, to);
+    if (found.kind !== "unsure" || found.alternatives === undefined || this.choose === undefined) return found;
+    return found.alternatives[this.choose(`${found.table} ${to.name}`, found.alternatives.length)] ?? found;
   }
 
   stages(): readonly Stage[] {
@@ -211,10 +243,10 @@ class Way {
 
   private inside(source: Subnet, target: Subnet): void {
     const { from, to } = this;
-    const found = lookUp(this.network, source, to);
+    const found = this.lookUp(source, to);
     const middle =
       found.kind === "route" && found.target.kind === "network-interface" ? this.appliance(found) : undefined;
-    const back = lookUp(this.network, target, from);
+    const back = this.lookUp(target, from);
     const returning =
       back.kind === "route" && back.target.kind === "network-interface" ? this.appliance(back) : undefined;
     this.egress(middle === undefined);
@@ -305,8 +337,8 @@ class Way {
 
   private between(source: Subnet, target: Subnet): void {
     const { from, to } = this;
-    const found = lookUp(this.network, source, to);
-    const back = lookUp(this.network, target, from);
+    const found = this.lookUp(source, to);
+    const back = this.lookUp(target, from);
     if (found.kind === "route" && found.target.kind === "peering") {
       const peering = this.network.peerings.get(canonical(this.network, found.target.name));
       const references = peering !== undefined && peering.isActive !== "no" && sameRegion(peering, this.network);
@@ -345,6 +377,7 @@ class Way {
     this.request(target, "ingress", from);
     this.ingress(false);
     this.reply(target, "egress", from);
+    if (back.kind !== "route") this.lost(back, 8, "reply", target.name);
     this.reply(source, "ingress", to);
   }
 
@@ -490,7 +523,7 @@ class Way {
       if (found.kind === "route" && found.target.kind !== "local") this.through(found, 4);
       else if (found.kind !== "route" && found.kind !== "none") this.lost(found, 4, "request", table.name);
     }
-    const back = lookUp(this.network, target, from);
+    const back = this.lookUp(target, from);
     if (back.kind === "route" && back.target.kind === "internet-gateway" && attached.includes(back.target.name)) {
       this.fact("route", "request", 4, target.name, `route table ${back.table}`, "allow", back.decider);
     } else if (back.kind === "route")
@@ -500,7 +533,7 @@ class Way {
 
   /** From a private address that is in no VPC of the input: by whatever leads back to it. */
   private fromPrivate(target: Subnet): void {
-    const back = lookUp(this.network, target, this.from);
+    const back = this.lookUp(target, this.from);
     if (back.kind !== "route") {
       this.lost(back, 4, "request", target.name);
       return;
@@ -520,7 +553,7 @@ class Way {
 
   private outbound(source: Subnet): void {
     const { from, to } = this;
-    const found = lookUp(this.network, source, to);
+    const found = this.lookUp(source, to);
     this.egress(false);
     const isDrop = found.kind !== "route";
     this.routed(found, 2, "request", source.name);
@@ -658,7 +691,7 @@ class Way {
     if (!nat.isAvailable)
       this.fact("rewrite", "request", 4, nat.name, "NAT gateway", "deny", `${nat.name}#not-available`);
     else this.fact("rewrite", "request", 4, nat.name, "NAT gateway", "allow", nat.name);
-    const onward = lookUp(this.network, subnet, to);
+    const onward = this.lookUp(subnet, to);
     this.routed(onward, 4, "request", subnet.name);
     if (onward.kind !== "route") return;
     if (onward.target.kind === "internet-gateway") {
@@ -690,7 +723,7 @@ class Way {
       );
     }
     this.transit(groupStage(this.network, middle, "egress", sightOf(this.network, to, false)));
-    const onward = lookUp(this.network, subnet, to);
+    const onward = this.lookUp(subnet, to);
     this.routed(onward, 4, "request", subnet.name);
     if (onward.kind === "route") {
       if (onward.target.kind === "internet-gateway") this.toGateway(onward.target.name, subnet, middle, isPublic);

@@ -17,7 +17,13 @@ export type Found =
   | { readonly kind: "none"; readonly table: string; readonly decider: string }
   /** Drops, without falling back to a shorter prefix (RT-3). */
   | { readonly kind: "blackhole"; readonly table: string; readonly decider: string }
-  | { readonly kind: "unsure"; readonly table: string; readonly because: readonly Because[] };
+  | {
+      readonly kind: "unsure";
+      readonly table: string;
+      readonly because: readonly Because[];
+      /** What it may be, where that can be listed. */
+      readonly alternatives?: readonly Found[];
+    };
 
 interface Candidate {
   readonly route: Route;
@@ -42,35 +48,67 @@ export function lookUp(network: Network, subnet: Subnet, to: Place): Found {
 
 export function lookUpTable(network: Network, table: RouteTable, to: Place): Found {
   const candidates = table.routes
-    .flatMap((route) => (route.state === "filtered" ? [] : (candidate(network, route, to) ?? [])))
+    .flatMap((route) =>
+      route.state === "filtered" || isVoid(network, table, route, to) ? [] : (candidate(network, route, to) ?? []),
+    )
     .sort((a, b) => b.length - a.length || rank(a.route) - rank(b.route));
   const sure = candidates.findIndex((c) => c.sure);
   const best = candidates[sure];
   const maybe = candidates
     .slice(0, sure < 0 ? candidates.length : sure)
     .filter((c) => !sameTarget(c.route, best?.route));
+  const certain = (): Found => settled(table, best?.route);
   if (maybe.length > 0) {
-    return {
-      kind: "unsure",
-      table: table.name,
-      because: [{ code: "unknown-value", detail: `which route of ${table.name} leads to ${to.name}` }],
-    };
+    const because: readonly Because[] = [
+      { code: "unknown-value", detail: `which route of ${table.name} leads to ${to.name}` },
+    ];
+    const alternatives = [...maybe.map((c) => settled(table, c.route)), certain()];
+    return { kind: "unsure", table: table.name, because, ...(table.moreRoutes === undefined ? { alternatives } : {}) };
   }
   if (table.moreRoutes !== undefined) return { kind: "unsure", table: table.name, because: [table.moreRoutes] };
-  if (best === undefined) return { kind: "none", table: table.name, decider: `${table.name}#no-route` };
-  const { route } = best;
+  return certain();
+}
+
+/** Where a route leads that wins. */
+function settled(table: RouteTable, route: Route | undefined): Found {
+  if (route === undefined) return { kind: "none", table: table.name, decider: `${table.name}#no-route` };
   if (route.state === "blackhole") {
     return { kind: "blackhole", table: table.name, decider: `${table.name}#${destinationText(route)}->blackhole` };
   }
-  if (route.target.kind !== "known") return { kind: "unsure", table: table.name, because: [route.target.because] };
-  const target = route.target.value;
-  return {
+  const of = (target: RouteTarget): Found => ({
     kind: "route",
     table: table.name,
     route,
     target,
     decider: `${table.name}#${destinationText(route)}->${target.name}`,
-  };
+  });
+  const { target } = route;
+  if (target.kind === "known") return of(target.value);
+  const alternatives = target.kind === "oneOf" ? { alternatives: target.values.map(of) } : {};
+  return { kind: "unsure", table: table.name, because: [target.because], ...alternatives };
+}
+
+/**
+ * Inside the VPC only a route for a whole subnet, to a NAT gateway, an interface or an appliance, stands beside `local`
+ * (RT-2); AWS takes no other.
+ */
+function isVoid(network: Network, table: RouteTable, route: Route, to: Place): boolean {
+  if (route.origin === "local" || table.vpc === undefined) return false;
+  const vpc = network.vpcs.get(table.vpc);
+  if (vpc === undefined || !vpc.cidrs.some((cidr) => placeInPrefix(to, cidr) !== "no")) return false;
+  const { destination, target } = route;
+  if (destination.kind === "unknown" || target.kind !== "known") return false;
+  if (destination.kind === "prefixList") return true;
+  // A shorter prefix never wins against local.
+  const isInside = vpc.cidrs.some((cidr) => prefixContains(cidr, destination.prefix));
+  if (!isInside) return false;
+  const { kind, name } = target.value;
+  if (kind === "endpoint" && network.endpoints.get(name)?.kind === "gateway") return true;
+  if (kind !== "nat-gateway" && kind !== "network-interface" && kind !== "endpoint") return true;
+  const whole = formatPrefix(destination.prefix);
+  return ![...network.subnets.values()].some(
+    (s) => s.vpc === table.vpc && [s.cidr4, s.cidr6].some((cidr) => cidr !== undefined && formatPrefix(cidr) === whole),
+  );
 }
 
 function candidate(network: Network, route: Route, to: Place): Candidate | undefined {
