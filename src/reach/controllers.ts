@@ -109,7 +109,7 @@ const KNOWN: readonly Known[] = [
     controllers: /^projectcontour\.io\//,
     classes: ["contour"],
     // Envoy proxies; the pods of Contour itself only configure it.
-    labels: [{ [NAME]: "contour", "app.kubernetes.io/component": "envoy" }, { app: "envoy" }, { [NAME]: "envoy" }],
+    labels: [{ [NAME]: "contour", "app.kubernetes.io/component": "envoy" }, { app: "envoy" }],
     notComponents: ["contour"],
     specific: "unknown",
     where: "pods",
@@ -118,7 +118,7 @@ const KNOWN: readonly Known[] = [
     name: "Kong",
     controllers: /konghq\.com\//,
     classes: ["kong"],
-    labels: [{ [NAME]: "kong" }, { app: "ingress-kong" }, { app: "proxy-kong" }],
+    labels: [{ [NAME]: "kong" }, { app: "ingress-kong" }, { app: "proxy-kong" }, { app: "kong-gateway" }],
     notComponents: ["controller", "migrations", "init-migrations"],
     specific: "unknown",
     where: "pods",
@@ -378,11 +378,11 @@ export class Controllers {
     }
     const found = this.everyCandidate().flatMap((workload) => this.options.members(workload));
     if (found.length > 0) return { members: found };
-    if (ownIngress) return { members: [this.own] };
     const elsewhere = serving.find((controller) => controller.kind === "elsewhere");
     if (elsewhere !== undefined) {
       return { because: [{ code: "source-address", detail: `from which addresses ${elsewhere.name} connects` }] };
     }
+    if (ownIngress) return { members: [this.own] };
     const doubts = serving.flatMap((c) =>
       c.kind === "unknown" ? [c.because] : c.kind === "nobody" ? [because(c.reason)] : [],
     );

@@ -79,6 +79,53 @@ describe("cluster addresses", () => {
   });
 });
 
+describe("what changes nothing", () => {
+  test("[SVC-01] session affinity, an application protocol, dual stack and publishing by name", () => {
+    const closed = policy("shop", "web", onPort(8080));
+    const plain = kubernetes(WEB, closed);
+    const set = kubernetes(
+      service("shop", "web", {
+        clusterIP: "10.96.0.20",
+        selector: { app: "web" },
+        sessionAffinity: "ClientIP",
+        sessionAffinityConfig: { clientIP: { timeoutSeconds: 10 } },
+        ipFamilyPolicy: "PreferDualStack",
+        publishNotReadyAddresses: true,
+        ports: [{ ...PORT, appProtocol: "http" }],
+      }),
+      closed,
+    );
+    for (const from of ["shop/cli", "pay/x", OUTSIDE]) {
+      for (const to of ["shop/Service/web", "ip:10.96.0.20"]) {
+        expect(verdict(set, from, to, "80")).toBe(verdict(plain, from, to, "80"));
+      }
+    }
+  });
+
+  test("[SVC-08] a port of another protocol is another port", () => {
+    const udp = service("shop", "dns", {
+      selector: { app: "web" },
+      ports: [{ port: 53, protocol: "UDP", targetPort: 5353 }],
+    });
+    const only = policy("shop", "web", {
+      policyTypes: ["Ingress"],
+      ingress: [{ ports: [{ port: 5353, protocol: "UDP" }] }],
+    });
+    expect(verdict(kubernetes(udp, only), "shop/cli", "shop/Service/dns", "53/UDP")).toBe("allow");
+    expect(() => verdict(kubernetes(udp, only), "shop/cli", "shop/Service/dns", "53")).toThrow("has no port 53/TCP");
+  });
+
+  test("[SVC-07] a Service as a source is the pods behind it", () => {
+    const engine = kubernetes(WEB, policy("shop", "db", fromPods));
+    expect(verdict(engine, "shop/Service/web", "shop/db", "5432")).toBe("allow");
+    const others = policy("shop", "db", {
+      policyTypes: ["Ingress"],
+      ingress: [{ from: [{ podSelector: { matchLabels: { app: "cli" } } }] }],
+    });
+    expect(verdict(kubernetes(WEB, others), "shop/Service/web", "shop/db", "5432")).toBe("deny");
+  });
+});
+
 describe("other kinds of Services", () => {
   test("[SVC-02] headless: the client dials the pod, and nothing is translated", () => {
     const headless = service("shop", "web", { clusterIP: "None", selector: { app: "web" }, ports: [PORT] });
