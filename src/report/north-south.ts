@@ -23,6 +23,19 @@ export function throughText({ way, dialled, through }: NorthSouthPath): string {
   return `${through.object}, ${through.host === "*" ? "any host" : `host ${through.host}`}, ${through.match}`;
 }
 
+/** The stations of a path on one line: `internet → load balancer of … → Cilium (host …) → … → pod`. */
+export function stationsText(path: NorthSouthPath): string {
+  const stations = [path.from];
+  for (const hop of path.hops) {
+    if (hop.kind === "route") stations.push(hop.at);
+    if (hop.kind === "rewrite") stations.push(hop.service);
+    if (hop.kind === "terminate" && path.through !== undefined) {
+      stations.push(`${hop.at} (${path.through.host === "*" ? "any host" : path.through.host}, ${path.through.match})`);
+    }
+  }
+  return [...stations, path.to].join(" → ");
+}
+
 /** The requests that arrive on a path; empty where nothing above the port is asked. */
 export function requestsText({ requests }: NorthSouthPath): string {
   if (requests.must === EVERYTHING) return "";

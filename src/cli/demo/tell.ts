@@ -2,6 +2,8 @@
 import type { Drop } from "../../lab/answers.ts";
 import type { World } from "../../model/world.ts";
 import { applicationName } from "../../reach/grouping.ts";
+import { printable } from "../../report/escape.ts";
+import { stationsText } from "../../report/north-south.ts";
 import { placeText, ruleName, rulePlace } from "../../report/origin.ts";
 import type { Style, Tone } from "../../report/style.ts";
 import { table } from "../../report/table.ts";
@@ -187,6 +189,9 @@ function* reopened(played: Played, names: Names): Iterable<string> {
   const list = opened.map(({ pair }) => `${names.of(pair.asker.name)} → ${names.target(pair.target)}`).join("; ");
   const only = opened.length === differing.length ? ", and changes nothing else" : "";
   yield opened.length === 0 ? "\n  It opens nothing.\n" : `\n  It opens ${list}${only}.\n`;
+  for (const { predicted } of opened) {
+    for (const path of predicted.paths) yield `  ${printable(stationsText(path))}: ${path.verdict}\n`;
+  }
 }
 
 function* impact({ attacker, impact: { before, after } }: Played, names: Names): Iterable<string> {

@@ -6,6 +6,7 @@ import type { Workload, World } from "../../model/world.ts";
 import type { PortProtocol } from "../../net/protocol.ts";
 import type { Answer } from "../../reach/answer.ts";
 import type { Engine } from "../../reach/engine.ts";
+import type { NorthSouthPath } from "../../reach/north-south.ts";
 import { placeText } from "../../report/origin.ts";
 import { becauseText, decidedBy, decidedText } from "../../report/why-report.ts";
 
@@ -119,12 +120,16 @@ export interface Prediction {
   /** What decided, with its place. */
   readonly why: string;
   readonly answer: Answer;
+  /** For what comes through the Ingress: the ways from outside that lead there. */
+  readonly paths: readonly NorthSouthPath[];
 }
 
 /** What the engine says. */
 export function predict(engine: Engine, { asker, target }: Pair): Prediction {
   const answer = engine.why({ from: asker.name, to: target.name, protocol: target.protocol, port: target.port });
-  return { verdict: answer.verdict, why: whyText(answer), answer };
+  const port = { protocol: target.protocol, port: target.port };
+  const paths = asker.workload === undefined ? engine.paths({ from: "internet", to: target.name, port }) : [];
+  return { verdict: answer.verdict, why: whyText(answer), answer, paths };
 }
 
 function whyText(answer: Answer): string {
