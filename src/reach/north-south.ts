@@ -9,20 +9,22 @@ import type { Family } from "../net/address.ts";
 import { type ApplicationQuestion, applicationUnion, EVERYTHING, NOTHING } from "../net/application.ts";
 import { flowAt } from "../net/flow-set.ts";
 import type { PortProtocol } from "../net/protocol.ts";
-import { type Attachment, attachmentsOf } from "./attachment.ts";
+import { attachmentsOf } from "./attachment.ts";
 import type { Bounded } from "./bounded.ts";
 import type { Controller } from "./controllers.ts";
 import { type Endpoint, endpointFamilies } from "./endpoint.ts";
 import { type Entrance, Entrances, type EntranceWay } from "./entrance.ts";
 import { pointVerdict, type Verdict } from "./explain.ts";
-import { type Forward, serviceOf, type WrittenAt } from "./forward.ts";
+import { type Forward, serviceOf } from "./forward.ts";
 import { gatewayForwards } from "./gateway-forwards.ts";
 import type { Hop, RouteHop } from "./hop.ts";
 import { IngressTable } from "./ingress-forwards.ts";
 import type { Group, Inventory } from "./inventory.ts";
+import { type Draft, grouped, joined } from "./joined-paths.ts";
 import type { Legs } from "./leg.ts";
 import {
   EVERY_REQUEST,
+  NO_REQUEST,
   onlyPossible,
   type Requests,
   requestsBetween,
@@ -32,6 +34,17 @@ import {
   requestsOf,
 } from "./requests.ts";
 import { rewritten, withoutPort } from "./rewrite.ts";
+import {
+  controllerName,
+  defaultPort,
+  dialledAt,
+  isNamedFor,
+  placeOf,
+  refusedServing,
+  ruleText,
+  type Serving,
+  serves,
+} from "./serving.ts";
 import { type Delivery, type Services, serviceName, SOME_NODE, SOMEWHERE } from "./services.ts";
 
 export type Way = EntranceWay | "ingress" | "gateway";
@@ -64,18 +77,6 @@ export interface NorthSouthPath {
   /** The requests that arrive. */
   readonly requests: Requests;
   readonly hops: readonly Hop[];
-}
-
-/** A rule of an Ingress or route with who serves it and how it is reached. */
-interface Serving {
-  readonly way: "ingress" | "gateway";
-  readonly forward: Forward;
-  readonly controller: Controller;
-  /** The listener's port, for a Gateway. */
-  readonly port?: number;
-  readonly protocol: PortProtocol;
-  /** Where nothing more is known than that the Service is named: the path ends at the object. */
-  readonly refusal?: string;
 }
 
 export class NorthSouth {
@@ -260,7 +261,7 @@ export class NorthSouth {
       ...(service?.document === undefined ? {} : { place: { document: service.document, path: ["spec"] } }),
     };
     if (turned?.verdict === "deny") {
-      return { verdict: "deny", because: [], requests: NOTHING_ARRIVES, hops: [route, turned] };
+      return { verdict: "deny", because: [], requests: NO_REQUEST, hops: [route, turned] };
     }
     const kind = way === "node-port" ? "node" : "outer";
     const delivery = this.services.entering(
@@ -383,7 +384,7 @@ export class NorthSouth {
         because: [],
         ...placeOf(forward),
       };
-      return [draft(dialledAt(serving), { verdict: "deny", because: [], requests: NOTHING_ARRIVES, hops: [end] })];
+      return [draft(dialledAt(serving), { verdict: "deny", because: [], requests: NO_REQUEST, hops: [end] })];
     }
     const second = this.fromController(serving, arriving, query.application);
     return this.toController(from, serving, query.application).map((first) =>
@@ -413,7 +414,7 @@ export class NorthSouth {
       const because = target.kind === "unknown" ? [target.because] : [];
       const detail = target.kind === "nobody" ? target.reason : target.because.detail;
       const hops = [...first.hops, terminate(`${ruleText(forward)}: ${detail}`, verdict, because)];
-      return { verdict, because, requests: NOTHING_ARRIVES, hops };
+      return { verdict, because, requests: NO_REQUEST, hops };
     }
     const routed = routedAs(asked, forward);
     const here = requestVerdict(forward.requests, routed);
@@ -641,8 +642,6 @@ interface Arriving {
   readonly doubt: readonly Because[];
 }
 
-type Draft = Omit<NorthSouthPath, "from">;
-
 interface LegAnswer {
   readonly verdict: Verdict;
   readonly because: readonly Because[];
@@ -650,8 +649,7 @@ interface LegAnswer {
   readonly hops: readonly Hop[];
 }
 
-const NOTHING_ARRIVES: Requests = { must: NOTHING, may: NOTHING, because: [] };
-const UNREACHED: LegAnswer = { verdict: "deny", because: [], requests: NOTHING_ARRIVES, hops: [] };
+const UNREACHED: LegAnswer = { verdict: "deny", because: [], requests: NO_REQUEST, hops: [] };
 /** Where a search over languages came to no end. */
 const LIMIT: Because = { code: "pattern-limit", detail: "whether any request passes all rules of the path" };
 const RANK: Readonly<Record<Verdict, number>> = { allow: 0, unsure: 1, deny: 2 };
@@ -753,177 +751,4 @@ function routeName({ way, service }: Entrance, endpoint: Endpoint): string {
     case "host-network":
       return `the node of ${name}`;
   }
-}
-
-// ── controllers ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function defaultPort(forward: Forward): number {
-  return forward.over === "http" ? 80 : 443;
-}
-
-function dialledAt({ forward, port }: Serving): string {
-  const host = forward.host === "*" ? "any host" : forward.host;
-  return `${host}, port ${port ?? defaultPort(forward)}`;
-}
-
-const PLAIN_NAMES = /^(?:http|web|proxy|http2?-?80)$/i;
-const SECURE_NAMES = /^(?:https|websecure|tls|proxy-(?:ssl|tls)|https-?443)$/i;
-
-function isNamedFor(name: string | undefined, forward: Forward): boolean {
-  return name !== undefined && (forward.over === "http" ? PLAIN_NAMES : SECURE_NAMES).test(name);
-}
-
-/** Whether an entrance of the controller is the one for this rule: by the listener's port, or 80 and 443. */
-function serves(entrance: Entrance, serving: Serving): boolean {
-  if (entrance.protocol !== serving.protocol) return false;
-  const wanted = serving.port ?? defaultPort(serving.forward);
-  const { servicePort } = entrance;
-  if (servicePort === undefined) return entrance.dialledPort === wanted;
-  if (servicePort.port === wanted || (serving.port !== undefined && entrance.port === wanted)) return true;
-  return serving.port === undefined && isNamedFor(servicePort.name, serving.forward);
-}
-
-function controllerName(controller: Controller): string {
-  return controller.kind === "pods" || controller.kind === "own" || controller.kind === "elsewhere"
-    ? controller.name
-    : "the controller";
-}
-
-function ruleText(forward: Forward): string {
-  const host = forward.host === "*" ? "any host" : `host ${forward.host}`;
-  const share = forward.share === undefined ? "" : `, ${forward.share} requests`;
-  const copy = forward.copy === true ? ", a copy" : "";
-  const secure = forward.over === "https" ? ", over TLS" : forward.over === "tls" ? ", TLS passed through" : "";
-  return `${forward.object}, ${host}, ${forward.match}${secure}${share}${copy}`;
-}
-
-function placeOf({ place }: Forward): { readonly place?: WrittenAt } {
-  return place === undefined ? {} : { place };
-}
-
-/** Rules of a route that hangs nowhere: each backend gets nothing by it. */
-function refusedServing({ route, refusal }: Attachment): readonly Serving[] {
-  const reason = `not attached: ${refusal ?? ""}`;
-  return route.rules.flatMap((rule, i) =>
-    rule.backends.map((backend): Serving => {
-      const service = `${backend.namespace}/${backend.name}`;
-      const forward: Forward = {
-        object: `${route.kind}/${route.namespace}/${route.name}`,
-        ...(route.document === undefined ? {} : { place: { document: route.document, path: ["spec", "rules", i] } }),
-        host: route.hostnames[0] ?? "*",
-        match: `rule ${i + 1}`,
-        requests: NOTHING_ARRIVES,
-        over:
-          route.kind === "TCPRoute" || route.kind === "UDPRoute"
-            ? "stream"
-            : route.kind === "TLSRoute"
-              ? "tls"
-              : "http",
-        target: { kind: "nobody", reason, service },
-      };
-      const controller: Controller = { kind: "nobody", reason };
-      const protocol = route.kind === "UDPRoute" ? "UDP" : "TCP";
-      return { way: "gateway", forward, controller, protocol, refusal: reason };
-    }),
-  );
-}
-
-// ── joining what is alike ──────────────────────────────────────────────────────────────────────────────────────────
-
-/** Asks for every source, and joins those that fare alike. */
-function grouped(
-  name: string,
-  sources: readonly Source[],
-  ask: (from: Source) => readonly Draft[],
-): readonly NorthSouthPath[] {
-  const groups = new Map<string, { readonly draft: Draft; readonly names: Set<string> }>();
-  let asked = 0;
-  for (const source of sources) {
-    const drafts = ask(source);
-    if (drafts.length > 0) asked++;
-    for (const draft of drafts) {
-      const key = draftKey(draft, "");
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, { draft, names: new Set([source.name]) });
-      else group.names.add(source.name);
-    }
-  }
-  return [...groups.values()].map(({ draft, names }) => ({
-    ...draft,
-    from: names.size === asked ? name : [...names].join(", "),
-  }));
-}
-
-/** Pods of one workload with the same paths are one. */
-function joined(
-  perPod: readonly { readonly endpoint: Endpoint; readonly paths: readonly NorthSouthPath[] }[],
-  name: string | undefined,
-): readonly NorthSouthPath[] {
-  const groups = new Map<string, { readonly path: NorthSouthPath; readonly pod: string; count: number }[]>();
-  const order: { readonly path: NorthSouthPath; readonly pod: string; count: number }[] = [];
-  for (const { endpoint, paths } of perPod) {
-    for (const path of paths) {
-      const key = `${path.from} ${draftKey(path, endpoint.name)}`;
-      const own = groups.get(key);
-      // The same pod may have one path twice only where two rules say the same.
-      const first = own?.find((one) => one.pod !== endpoint.name);
-      if (first !== undefined) {
-        first.count++;
-        continue;
-      }
-      const entry = { path, pod: endpoint.name, count: 1 };
-      groups.set(key, [...(own ?? []), entry]);
-      order.push(entry);
-    }
-  }
-  return order.map(({ path, pod, count }) =>
-    name !== undefined && count >= perPod.length ? renamed(path, pod, name) : path,
-  );
-}
-
-function renamed(path: NorthSouthPath, pod: string, name: string): NorthSouthPath {
-  const text = (at: string): string => (at === pod ? name : at);
-  return {
-    ...path,
-    to: text(path.to),
-    hops: path.hops.map((hop) => (hop.kind === "rewrite" ? hop : { ...hop, at: text(hop.at) })),
-  };
-}
-
-/** Equal for paths that say the same; `pod` is the name of the target, which plays no part. */
-function draftKey(draft: Draft, pod: string): string {
-  const own = (at: string): string => (at === pod ? "" : at);
-  return JSON.stringify([
-    draft.way,
-    draft.protocol,
-    draft.port,
-    draft.dialled,
-    draft.through,
-    draft.verdict,
-    draft.because,
-    draft.requests.must.key,
-    draft.requests.may.key,
-    draft.hops.map((hop) => {
-      switch (hop.kind) {
-        case "rewrite":
-          return [hop.service, hop.detail];
-        case "filter": {
-          const { explanation: e } = hop;
-          const deciders = e.deciders.map((d) => [d.kind, d.namespace, d.name, d.section, d.index]);
-          return [
-            own(hop.at),
-            hop.when,
-            e.direction,
-            e.verdict,
-            e.reason,
-            deciders,
-            e.isolatedBy.map((p) => [p.kind, p.namespace, p.name]),
-          ];
-        }
-        case "route":
-        case "terminate":
-          return [hop.kind, own(hop.at), hop.kind === "route" ? hop.detail : "", hop.verdict];
-      }
-    }),
-  ]);
 }
