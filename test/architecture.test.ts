@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 const SRC = join(dirname(fileURLToPath(import.meta.url)), "../src");
 
 /** The core, in order: each folder knows itself and those before it. */
-const CORE = ["base", "net", "documents", "model", "policy", "reach", "vpc", "verify", "report"];
+const CORE = ["base", "net", "documents", "model", "policy", "reach", "vpc", "verify", "questions", "lint", "report"];
 
 /** The edges, with what of the house each may know. */
 const EDGES: Readonly<Record<string, readonly string[]>> = {

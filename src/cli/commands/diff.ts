@@ -1,0 +1,112 @@
+/** `bulkhead diff`: connections gained and lost. */
+import type { Command } from "commander";
+import { type Diagnostic, hasErrors } from "../../base/diagnostic.ts";
+import { readDocuments, type Source } from "../../documents/document.ts";
+import { readGit } from "../../files/git-revision.ts";
+import { loadInput } from "../../files/input.ts";
+import { chooseDialect } from "../../policy/registry.ts";
+import { diff, type Version } from "../../questions/diff.ts";
+import { diffJson } from "../../report/diff-json.ts";
+import { diffMarkdown } from "../../report/diff-markdown.ts";
+import type { DiffReport } from "../../report/diff-report.ts";
+import { diffText } from "../../report/diff-text.ts";
+import type { Style } from "../../report/style.ts";
+import { EXIT, inputFailure, SilentFailure } from "../exit.ts";
+import { type InputFlags, type OutputFlags, withInput, withOutput } from "../options.ts";
+import { openSources, type Session, type SessionOptions } from "../session.ts";
+import { printDiagnostics, styleFor, writeAnswer } from "../terminal.ts";
+
+const WRITERS = {
+  text: diffText,
+  json: diffJson,
+  md: diffMarkdown,
+} as const satisfies Record<string, (report: DiffReport, style: Style) => Iterable<string>>;
+
+interface DiffFlags extends InputFlags, OutputFlags<keyof typeof WRITERS> {
+  readonly against?: string;
+  readonly exitCode?: true;
+  readonly wide?: true;
+}
+
+export function addDiff(program: Command): void {
+  const command = program
+    .command("diff")
+    .description("connections gained and lost between two inputs, or between two networks that read one input")
+    .argument("<old>", "file, folder, - for standard input, or git:REVISION:PATH")
+    .argument("[new]", "the same; left out with --against");
+  withOutput(withInput(command), Object.keys(WRITERS))
+    .option("--against <dialect>", "compare the network of --dialect with this one")
+    .option("--exit-code", "exit 1 where a connection is gained or lost")
+    .option("--wide", "name every endpoint")
+    .addHelpText(
+      "after",
+      `
+-f names input that both sides have, such as workloads beside two folders of policies.
+
+Examples:
+  bulkhead diff git:HEAD~1:manifests manifests
+  bulkhead diff before.yaml after.yaml -f examples/two-applications -o md
+  bulkhead diff --dialect kubernetes --against cilium examples/two-applications`,
+    )
+    .action(async (old: string, next: string | undefined) => run(old, next, command.opts<DiffFlags>()));
+}
+
+async function run(old: string, next: string | undefined, flags: DiffFlags): Promise<void> {
+  if ((next === undefined) === (flags.against === undefined)) {
+    throw inputFailure("name two inputs, or one with --against", "Such as `bulkhead diff OLD NEW`.");
+  }
+  const { against, dialect, ...rest } = flags;
+  const [first, second] = [sourcesOf(old, flags), sourcesOf(next ?? old, flags)];
+  // Both sides are read by one network unless the user names two, whichever of them has the policies that tell it.
+  const told = dialect ?? (next === undefined ? undefined : dialectOf([...first.sources, ...second.sources], flags));
+  const reading = (name: string | undefined): SessionOptions => ({
+    ...rest,
+    ...(name === undefined ? {} : { dialect: name }),
+  });
+  // What is to be said of both is said once.
+  const before = openSources(first.sources, { ...reading(told), quiet: true }, first.diagnostics);
+  const after = openSources(second.sources, reading(against ?? told), second.diagnostics);
+  const report: DiffReport = {
+    old: { name: old, dialect: before.dialect.name },
+    next: { name: next ?? old, dialect: after.dialect.name },
+    complete: before.complete && after.complete,
+    diff: diff(versionOf(before), versionOf(after)),
+    wide: flags.wide ?? false,
+  };
+  await writeAnswer(WRITERS[flags.output](report, styleFor(process.stdout, flags.color)));
+  const changed = report.diff.changes.length > 0;
+  process.exitCode =
+    (flags.exitCode === true && changed) || (flags.strict === true && !report.complete) ? EXIT.found : EXIT.fine;
+}
+
+function versionOf({ engine, documents }: Session): Version {
+  return { engine, documents };
+}
+
+interface Sources {
+  readonly sources: readonly Source[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What one side is read from; what `-f` names belongs to both. */
+function sourcesOf(path: string, flags: DiffFlags): Sources {
+  const recursive = flags.recursive ?? false;
+  const common = flags.filename ?? [];
+  const isRevision = path.startsWith("git:");
+  const files =
+    isRevision && common.length === 0
+      ? undefined
+      : loadInput([...(isRevision ? [] : [path]), ...common], { recursive });
+  const revision = isRevision ? readGit(path, { recursive }) : undefined;
+  const sources = [...(revision?.sources ?? []), ...(files?.sources ?? [])];
+  const diagnostics = [...(revision?.diagnostics ?? []), ...(files?.diagnostics ?? [])];
+  if (hasErrors(diagnostics)) {
+    printDiagnostics(diagnostics, flags.quiet ?? false);
+    throw new SilentFailure(EXIT.input);
+  }
+  return { sources, diagnostics };
+}
+
+function dialectOf(sources: readonly Source[], flags: DiffFlags): string | undefined {
+  return chooseDialect(readDocuments(sources).documents, undefined, flags.namespace).dialect?.name;
+}

@@ -1,0 +1,56 @@
+/** `bulkhead exposure`: the attack surface. */
+import { type Command, Option } from "commander";
+import { exposure } from "../../questions/exposure.ts";
+import { withoutPolicies } from "../../questions/network.ts";
+import { exposureJson } from "../../report/exposure-json.ts";
+import type { ExposureReport } from "../../report/exposure-report.ts";
+import { exposureText } from "../../report/exposure-text.ts";
+import type { Style } from "../../report/style.ts";
+import { type InputFlags, type OutputFlags, withInput, withOutput } from "../options.ts";
+import { exitOf, openSession } from "../session.ts";
+import { styleFor, writeAnswer } from "../terminal.ts";
+
+const WRITERS = {
+  text: exposureText,
+  json: exposureJson,
+} as const satisfies Record<string, (report: ExposureReport, style: Style) => Iterable<string>>;
+
+interface ExposureFlags extends InputFlags, OutputFlags<keyof typeof WRITERS> {
+  readonly against?: "none";
+  readonly wide?: true;
+}
+
+export function addExposure(program: Command): void {
+  const command = program
+    .command("exposure")
+    .description("the attack surface: what is reachable from outside, through what, and what reaches out")
+    .argument("[path...]", "manifests and policies: files, folders, or - for standard input");
+  withOutput(withInput(command), Object.keys(WRITERS))
+    .addOption(new Option("--against <what>", "compare with the same input without any policy").choices(["none"]))
+    .option("--wide", "name every endpoint")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bulkhead exposure examples/two-applications
+  bulkhead exposure examples/two-applications -f examples/two-applications/policies/cilium --against none
+  helm template shop | bulkhead exposure -o json -`,
+    )
+    .action(async (paths: string[]) => run(paths, command.opts<ExposureFlags>()));
+}
+
+async function run(paths: readonly string[], flags: ExposureFlags): Promise<void> {
+  const session = openSession(paths, flags);
+  const report: ExposureReport = {
+    dialect: session.dialect.name,
+    complete: session.complete,
+    exposure: exposure(session.engine),
+    ...(flags.against === undefined
+      ? {}
+      : { baseline: exposure(withoutPolicies(session.engine, session.documents)).counts }),
+    wide: flags.wide ?? false,
+    diagnostics: session.diagnostics,
+  };
+  await writeAnswer(WRITERS[flags.output](report, styleFor(process.stdout, flags.color)));
+  process.exitCode = exitOf(session, flags);
+}

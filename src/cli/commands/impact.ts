@@ -1,0 +1,103 @@
+/** `bulkhead impact`: what falls if an endpoint is compromised. */
+import type { Command } from "commander";
+import { ImpactGraph, ranked, summariseImpact } from "../../questions/impact.ts";
+import { type Unit, withoutPolicies } from "../../questions/network.ts";
+import { impactJson } from "../../report/impact-json.ts";
+import type { ImpactReport } from "../../report/impact-report.ts";
+import { impactText } from "../../report/impact-text.ts";
+import type { Style } from "../../report/style.ts";
+import { inputFailure } from "../exit.ts";
+import { type LabFlags, openRunning, withLab } from "../lab/lab-flags.ts";
+import { type InputFlags, type OutputFlags, withInput, withOutput } from "../options.ts";
+import { exitOf, openSession, type Session } from "../session.ts";
+import { styleFor, writeAnswer } from "../terminal.ts";
+
+const WRITERS = {
+  text: impactText,
+  json: impactJson,
+} as const satisfies Record<string, (report: ImpactReport, style: Style) => Iterable<string>>;
+
+interface ImpactFlags extends InputFlags, LabFlags, OutputFlags<keyof typeof WRITERS> {
+  readonly all?: true;
+  readonly to?: string;
+  readonly declared?: true;
+  readonly wide?: true;
+}
+
+export function addImpact(program: Command): void {
+  const command = program
+    .command("impact")
+    .description("the area of impact: what falls if an endpoint is compromised; of files, else of a running lab")
+    .argument("[endpoint]", "endpoint, such as default/client-a");
+  withLab(withOutput(withInput(command), Object.keys(WRITERS)))
+    .option("--all", "every endpoint, those that take most with them first")
+    .option("--to <endpoint>", "the shortest ways to this endpoint")
+    .option("--declared", "count only connections to ports that the target declares, or to which a Service leads")
+    .option("--wide", "name every endpoint")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bulkhead impact default/client-a -f examples/two-applications
+  bulkhead impact default/client-a --to default/service-b -f examples/two-applications
+  bulkhead impact --all -f examples/two-applications -f examples/two-applications/policies/cilium`,
+    )
+    .action(async (endpoint: string | undefined) => run(endpoint, command.opts<ImpactFlags>()));
+}
+
+async function run(name: string | undefined, flags: ImpactFlags): Promise<void> {
+  if ((name === undefined) === (flags.all !== true)) {
+    throw inputFailure("name one endpoint, or say --all", "Such as `bulkhead impact default/client-a -f DIR`.");
+  }
+  const session = flags.filename === undefined ? (await openRunning(flags.name)).session : openSession([], flags);
+  const graph = new ImpactGraph(session.engine, {
+    without: withoutPolicies(session.engine, session.documents),
+    declared: flags.declared ?? false,
+  });
+  const starts = name === undefined ? graph.units : unitsNamed(session, graph, name);
+  const targets = flags.to === undefined ? undefined : unitsNamed(session, graph, flags.to);
+  const impacts = targets === undefined ? starts.map((unit) => graph.impact(unit)) : [];
+  const report: ImpactReport = {
+    dialect: session.dialect.name,
+    complete: session.complete,
+    endpoints: graph.units.length,
+    declared: flags.declared ?? false,
+    impacts: name === undefined ? ranked(impacts) : impacts,
+    ...(name === undefined && targets === undefined ? { summary: summariseImpact(impacts) } : {}),
+    ...(targets === undefined || flags.to === undefined ? {} : { ways: waysTo(graph, starts, targets, flags.to) }),
+    wide: flags.wide ?? false,
+    diagnostics: session.diagnostics,
+  };
+  await writeAnswer(WRITERS[flags.output](report, styleFor(process.stdout, flags.color)));
+  process.exitCode = exitOf(session, flags);
+}
+
+/** Ways from each start to the nearest of the targets. */
+function waysTo(
+  graph: ImpactGraph,
+  starts: readonly Unit[],
+  targets: readonly Unit[],
+  to: string,
+): NonNullable<ImpactReport["ways"]> {
+  const found = starts
+    .filter((start) => !targets.includes(start))
+    .map((start) => {
+      const all = targets.map((target) => graph.ways(start, target)).filter((ways) => ways.length > 0);
+      const rank = (ways: (typeof all)[number]): number =>
+        (ways[0]?.certain === true ? 0 : 1_000_000) + (ways[0]?.steps.length ?? 0);
+      const [nearest] = all.sort((a, b) => rank(a) - rank(b));
+      return { from: start.name, ways: nearest ?? [] };
+    });
+  return { to, found };
+}
+
+function unitsNamed(session: Session, graph: ImpactGraph, name: string): readonly Unit[] {
+  const resolved = session.engine.inventory.resolve(name);
+  if (resolved.kind === "problem") throw inputFailure(resolved.message);
+  if (resolved.kind !== "endpoints") {
+    throw inputFailure(`${name} is no endpoint of its own`, "Name the workload or the pod behind it.");
+  }
+  const units = graph.named(name);
+  if (units.length === 0) throw inputFailure(`${name} is no workload and no pod`, "Only those can fall.");
+  return units;
+}

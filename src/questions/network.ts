@@ -1,0 +1,94 @@
+/** The ends that a question goes through, and the same input with other policies. */
+import type { Document } from "../documents/document.ts";
+import type { Family } from "../net/address.ts";
+import { type FlowSet, flowsEmpty, flowUnion, NO_FLOWS, portFlows, restrictFamilies } from "../net/flow-set.ts";
+import type { Application } from "../net/application.ts";
+import { EVERYTHING } from "../net/application.ts";
+import { resolveService } from "../model/backends.ts";
+import type { PortProtocol } from "../net/protocol.ts";
+import type { Bounded } from "../reach/bounded.ts";
+import { type Endpoint, endpointFamilies } from "../reach/endpoint.ts";
+import { Engine } from "../reach/engine.ts";
+import type { Group } from "../reach/inventory.ts";
+
+/** One thing that people name: a workload, or one of its pods where a rule tells them apart. */
+export interface Unit {
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  readonly group: Group;
+  /** How many pods it stands for. */
+  readonly replicas: number;
+}
+
+/** Every unit of the input, in its order. `apart` names workloads whose pods are told apart whatever the rules say. */
+export function unitsOf(engine: Engine, apart: ReadonlySet<string> = new Set()): readonly Unit[] {
+  return engine.inventory.groups.flatMap((group): readonly Unit[] => {
+    const [first] = group.members;
+    if (first === undefined) return [];
+    if (!apart.has(group.name) && !isToldApart(engine, group)) {
+      const endpoint = first.kind === "pod" ? { ...first, name: group.name } : first;
+      return [{ name: group.name, endpoint, group, replicas: group.workload.replicas }];
+    }
+    return group.members.map((endpoint) => ({ name: endpoint.name, endpoint, group, replicas: 1 }));
+  });
+}
+
+/** Whether some rule tells the pods of a workload apart. */
+export function isToldApart(engine: Engine, group: Group): boolean {
+  return new Set(group.members.map((member) => engine.connections.viewOf(member).classId)).size > 1;
+}
+
+/** The families in which two ends can talk. */
+export function sharedFamilies(a: Endpoint, b: Endpoint): readonly Family[] {
+  const other = endpointFamilies(b);
+  return endpointFamilies(a).filter((family) => other.includes(family));
+}
+
+/** What passes between two ends in the families that both have. */
+export function passing(engine: Engine, from: Endpoint, to: Endpoint): Bounded {
+  const families = sharedFamilies(from, to);
+  const { must, may, because } = engine.connections.between(from, to);
+  return { must: restrictFamilies(must, families), may: restrictFamilies(may, families), because };
+}
+
+/** Whether something passes, and whether a proxy narrows all of it. */
+export interface Openness {
+  readonly verdict: "allow" | "unsure" | "deny";
+  /** Every flow that passes is judged above the port as well. */
+  readonly narrowed: boolean;
+}
+
+export function openness(bounds: Bounded): Openness {
+  const verdict = !flowsEmpty(bounds.must) ? "allow" : flowsEmpty(bounds.may) ? "deny" : "unsure";
+  return { verdict, narrowed: verdict !== "deny" && isNarrowed(verdict === "allow" ? bounds.must : bounds.may) };
+}
+
+/** Whether no flow of the set passes without being judged above the port. */
+export function isNarrowed(set: FlowSet): boolean {
+  const isFree = (application: Application): boolean => application === EVERYTHING;
+  return set.every((bands) => bands.every((band) => !isFree(band.application)));
+}
+
+/** The same input without any policy: what the network would let through by itself. */
+export function withoutPolicies(engine: Engine, documents: readonly Document[]): Engine {
+  const { dialect } = engine.options;
+  const rest = documents.filter((one) => !dialect.enforces(one.apiVersion, one.kind));
+  return Engine.open(rest, engine.options);
+}
+
+/** The ports on which a unit is known to listen: those that its containers declare, and those to which Services lead. */
+export function listening(engine: Engine, unit: Unit): FlowSet {
+  const { world } = engine;
+  const { workload } = unit.group;
+  const pod =
+    unit.endpoint.kind === "pod" ? unit.endpoint.pod : workload.pods[unit.group.members.indexOf(unit.endpoint)];
+  const ports: { readonly protocol: PortProtocol; readonly port: number }[] = [...workload.ports];
+  for (const service of world.services) {
+    for (const { port, backends } of resolveService(world, service)) {
+      for (const backend of backends) {
+        if (backend.kind === "pod" && backend.pod === pod) ports.push({ protocol: port.protocol, port: backend.port });
+      }
+    }
+  }
+  return ports.reduce<FlowSet>((set, { protocol, port }) => flowUnion(set, portFlows(protocol, port, port)), NO_FLOWS);
+}
