@@ -48,7 +48,7 @@ describe("engine and reference", () => {
       allow: 0.03,
       deny: 0.3,
       unsure: 0.01,
-      mixed: 0.02,
+      mixed: 0.004,
       "group ingress none": 0.03,
       "group egress none": 0.03,
       "acl ingress": 0.01,
