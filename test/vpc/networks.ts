@@ -96,7 +96,12 @@ export function sceneOf(seed: number): Scene {
     GroupId: id,
     GroupName: id,
     VpcId: vpc,
-    IpPermissions: Array.from({ length: count(0, 3) }, permission),
+    IpPermissions: [
+      ...Array.from({ length: count(0, 3) }, permission),
+      ...(chance(35)
+        ? [{ IpProtocol: "-1", IpRanges: [{ CidrIp: "0.0.0.0/0" }], Ipv6Ranges: [{ CidrIpv6: "::/0" }] }]
+        : []),
+    ],
     IpPermissionsEgress: chance(50)
       ? [{ IpProtocol: "-1", IpRanges: [{ CidrIp: "0.0.0.0/0" }], Ipv6Ranges: [{ CidrIpv6: "::/0" }] }]
       : Array.from({ length: count(0, 2) }, permission),
@@ -494,7 +499,17 @@ export function sceneOf(seed: number): Scene {
     const to = pick(ends);
     const [balancer] = balancers;
     if (balancer !== undefined && chance(30)) {
-      return { from, to: pick(instances), protocol: "tcp", port: pick([443, 80, 22]), via: balancer.arn };
+      const targets = machines.filter((m) =>
+        (wanted[0]?.ids ?? []).some((id) => id === m.Attachment.InstanceId || id === m.PrivateIpAddress),
+      );
+      const aimed = chance(75) ? targets.map((m) => m.Attachment.InstanceId) : [];
+      return {
+        from: pick(["internet", "ip:203.0.113.9", ...instances]),
+        to: pick(aimed.length > 0 ? aimed : instances),
+        protocol: "tcp",
+        port: pick([443, 443, 443, 80, 22]),
+        via: balancer.arn,
+      };
     }
     if (chance(8))
       return {

@@ -641,8 +641,8 @@ Resources:
     askToldTwice(cf(template(hollow)), named, BASE, CF_IDS);
   });
   test("[CF-6] two ACLs for one subnet are a conflict; protocol -1 with port 0 is all", () => {
-    const twice = (second: boolean): Record<string, unknown> => ({
-      ...Object.fromEntries(
+    const twice = (second: boolean): Record<string, unknown> =>
+      Object.fromEntries(
         ["X", "Y"].flatMap((n) => [
           [`Acl${n}`, { Type: "AWS::EC2::NetworkAcl", Properties: { VpcId: { Ref: "Main" } } }],
           ...(n === "X"
@@ -674,8 +674,7 @@ Resources:
               ]
             : []),
         ]),
-      ),
-    });
+      );
     askToldTwice(cf(template(twice(false))), named, BASE, CF_IDS);
     const conflict = cf(template(twice(true)));
     expect(conflict.diagnostics.map((d) => d.code)).toContain("BH402");

@@ -126,6 +126,9 @@ export function passageOf(stages: readonly Stage[], family: Family): Passage {
   return { every, some, may, because };
 }
 
+/** Types of ICMP that are answered by another. */
+const ASKING: readonly number[] = [8, 13, 128];
+
 /** The requests whose replies pass, given what passes by client port. */
 function replyPasses(flows: Bounded, client: PortRange, family: Family): Omit<Passage, "because"> {
   let every: FlowSet = NO_FLOWS;
@@ -138,17 +141,23 @@ function replyPasses(flows: Bounded, client: PortRange, family: Family): Omit<Pa
     if (!flowsEmpty(flowIntersect(asked, flows.must))) some = flowUnion(some, whole);
     if (!flowsEmpty(flowIntersect(asked, flows.may))) may = flowUnion(may, whole);
   }
+  // Of ICMP only what asks for an answer needs one.
   const protocol = family === "IPv4" ? "ICMP" : "ICMPv6";
-  for (let type = 0; type <= 255; type++) {
+  let unanswered = portFlows(protocol, 0, 255, [family]);
+  for (const type of ASKING) {
     const reply = icmpReply(protocol, type);
+    if (reply === undefined) continue;
     const one = portFlows(protocol, type, type, [family]);
-    const passes = (set: FlowSet): boolean => reply === undefined || flowAt(set, family, protocol, reply) !== undefined;
-    if (passes(flows.must)) {
+    unanswered = flowSubtract(unanswered, one);
+    if (flowAt(flows.must, family, protocol, reply) !== undefined) {
       every = flowUnion(every, one);
       some = flowUnion(some, one);
     }
-    if (passes(flows.may)) may = flowUnion(may, one);
+    if (flowAt(flows.may, family, protocol, reply) !== undefined) may = flowUnion(may, one);
   }
+  every = flowUnion(every, unanswered);
+  some = flowUnion(some, unanswered);
+  may = flowUnion(may, unanswered);
   return { every, some, may };
 }
 

@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { vpcReach } from "../../src/vpc/shown.ts";
+import { VpcEngine } from "../../src/vpc/engine.ts";
+import { readDescribe } from "../../src/vpc/read/describe.ts";
+import { bulkhead } from "../cli/run.ts";
+import { schemaProblems } from "../cli/schema.ts";
+import { acl, entry, OPEN, vpc } from "./world.ts";
+
+const PLAN = "examples/two-applications/vpc/terraform/plan.json";
+
+describe("commands about a VPC", () => {
+  test("reach: only load balancers are exposed, traffic goes down and never across", async () => {
+    const { stdout, code } = await bulkhead(["reach", PLAN, "-o", "json"]);
+    expect(code).toBe(0);
+    const answer: unknown = JSON.parse(stdout);
+    expect(schemaProblems("reach", answer)).toEqual([]);
+    expect(stdout).toContain('"from":"internet","to":"aws_lb.a"');
+    expect(stdout).not.toContain('"from":"internet","to":"aws_instance');
+    expect(stdout).not.toContain('"from":"aws_lb.a","to":"aws_instance.app_b"');
+  });
+
+  test("why: every hop, there and back, and the way that works one way only", async () => {
+    const fault = "examples/two-applications/vpc/faults/no-way-back/plan.json";
+    const { stdout } = await bulkhead(["why", "aws_lb.a", "aws_instance.app_a", "--port", "8080", "-f", fault]);
+    expect(stdout).toContain("the request passes; the reply is dropped by aws_network_acl.app_a, egress rule *");
+    const json = await bulkhead([
+      "why",
+      "internet",
+      "aws_instance.app_a",
+      "--via",
+      "aws_lb.a",
+      "--port",
+      "443",
+      "-f",
+      PLAN,
+      "-o",
+      "json",
+    ]);
+    const answer: unknown = JSON.parse(json.stdout);
+    expect(schemaProblems("why", answer)).toEqual([]);
+    expect(answer).toMatchObject({ verdict: "allow", dialect: "aws" });
+  });
+
+  test("a plan and a template together are two tellings: exit 2", async () => {
+    const { code, stderr } = await bulkhead([
+      "reach",
+      PLAN,
+      "examples/two-applications/vpc/cloudformation/template.json",
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("several tellings");
+  });
+
+  test("the pictures put public subnets above", async () => {
+    const { stdout } = await bulkhead(["reach", PLAN, "-o", "svg"]);
+    const at = (name: string): number => Number(new RegExp(`y="(\\d+)"[^>]*>${name}<`).exec(stdout)?.[1]);
+    expect(at("aws_subnet.public_a")).toBeLessThan(at("aws_subnet.app_a"));
+    expect(existsSync(PLAN)).toBe(true);
+  });
+});
+
+test("a reply that gets back to some of the client's ports only is listed apart", () => {
+  const entries = [...OPEN.filter((_, i) => i === 1 || i === 3), entry(90, true, "allow", "0.0.0.0/0", [40000, 65535])];
+  const engine = new VpcEngine(
+    readDescribe(
+      [vpc({ NetworkAcls: [acl("acl-default", [], OPEN, true), acl("acl-b", ["subnet-b"], entries)] })],
+      "d",
+    ),
+  );
+  const [pair] = [
+    ...vpcReach(engine, { from: "i-1", to: "i-2", outside: false, provenance: false, by: "endpoint" }).pairs,
+  ];
+  expect(pair?.mixed.map((m) => m.protocol)).toContain("TCP");
+  expect(pair?.allow.map((m) => m.protocol)).not.toContain("TCP");
+});
