@@ -247,6 +247,202 @@ export const CODES = {
     title: "policy that selects nothing",
     help: "Compare its selector with the labels of the pods, and its namespace with theirs.",
   },
+  // BH140–BH189: findings of `lint`; an error among them fails the command and forbids no other answer
+  BH140: {
+    severity: "warning",
+    title: "peer that selects nothing",
+    help: "Compare its labels with those of the pods; remove it if they are gone for good.",
+  },
+  BH141: {
+    severity: "warning",
+    title: "peer sought in the wrong namespace",
+    help: "Name the namespace in the peer: without it, only the policy's own namespace is meant.",
+  },
+  BH142: {
+    severity: "warning",
+    title: "rule whose port nobody listens on",
+    help: "Write the port of the container, or declare it under ports.",
+  },
+  BH143: {
+    severity: "warning",
+    title: "port of the Service where that of the container is meant",
+    help: "Write the target port: policies see the packet after the Service is translated.",
+  },
+  BH144: {
+    severity: "warning",
+    title: "port name that resolves to no number",
+    help: "Declare the name under ports of the selected pods, with one number, or write the number.",
+  },
+  BH145: {
+    severity: "warning",
+    title: "rule without effect",
+    help: "Remove it: the answer stays the same for every endpoint of the input.",
+  },
+  BH146: {
+    severity: "warning",
+    title: "rule that a deny takes back whole",
+    help: "Remove the rule, or narrow the deny.",
+  },
+  BH147: {
+    severity: "warning",
+    title: "HTTP rule that a plain rule lifts",
+    help: "Give the plain rule HTTP rules too, or remove it: what one rule allows, no other takes back.",
+  },
+  BH148: {
+    severity: "warning",
+    title: "egress closed, and DNS with it",
+    help: "Allow UDP and TCP 53 to the cluster's DNS pods.",
+  },
+  BH149: {
+    severity: "error",
+    title: "DNS names without a DNS rule",
+    help: "Add a rule to the DNS server with `rules.dns`: without it no address is ever learned.",
+  },
+  BH150: {
+    severity: "warning",
+    title: "empty entry that denies everything",
+    help: "Write `fromEntities: [all]` to allow everything; leave the entry out to say nothing.",
+  },
+  BH151: {
+    severity: "warning",
+    title: "empty list that says nothing",
+    help: "Leave it out, or write one empty entry to close the direction.",
+  },
+  BH152: {
+    severity: "warning",
+    title: "empty list of peers that selects nobody",
+    help: "Leave the key out to mean everybody, or name somebody.",
+  },
+  BH153: {
+    severity: "info",
+    title: "ports open to everybody",
+    help: "Name peers beside the ports; without them the whole internet is meant too.",
+  },
+  BH154: {
+    severity: "warning",
+    title: "denies that close the whole direction",
+    help: "Add `enableDefaultDeny` with the direction set to false, or allow what is needed.",
+  },
+  BH155: {
+    severity: "warning",
+    title: "CIDR that covers addresses of the cluster",
+    help: "Select pods by label; Cilium matches address rules against what is outside alone.",
+  },
+  BH156: {
+    severity: "info",
+    title: "`world` that does not include the cluster",
+    help: "Add `cluster` or the pods that are meant: `world` and 0.0.0.0/0 are what is outside.",
+  },
+  BH157: {
+    severity: "info",
+    title: "HTTP path matched as a whole",
+    help: "Write `/path(/.*)?(\\?.*)?`: the pattern must match the whole path, query included.",
+  },
+  BH158: {
+    severity: "error",
+    title: "header rule that never matches",
+    help: "Put a space after the colon: `X-Role: ops`.",
+  },
+  BH159: {
+    severity: "warning",
+    title: "HTTP pattern that matches something else",
+    help: "Methods are upper-case; a dot in a host is written `\\.`.",
+  },
+  BH160: {
+    severity: "error",
+    title: "Ingress or Gateway whose way a policy closes",
+    help: "Allow the controller in the policy, by its pods or by the entity `ingress`.",
+  },
+  BH161: {
+    severity: "warning",
+    title: "Service open to the outside whose way a policy closes",
+    help: "Allow `world` or the ranges of the clients, or make the Service a ClusterIP.",
+  },
+  BH162: {
+    severity: "error",
+    title: "probe of the kubelet that a policy closes",
+    help: "Allow the entity `host` on the port of the probe.",
+  },
+  BH163: {
+    severity: "warning",
+    title: "host-network pod that a policy seems to select",
+    help: "Policies on pods do not apply to it: protect its node, or give it a network of its own.",
+  },
+  BH164: {
+    severity: "info",
+    title: "namespace without default deny",
+    help: "Add a policy that selects every pod and closes ingress.",
+  },
+  BH165: {
+    severity: "warning",
+    title: "application without a policy",
+    help: "Select it by a policy, or say why not.",
+  },
+  BH166: {
+    severity: "warning",
+    title: "allow that the other end does not share",
+    help: "Allow the connection at both ends, or remove the half that is there.",
+  },
+  BH167: {
+    severity: "warning",
+    title: "deprecated field",
+    help: "Replace it before the release that refuses it.",
+  },
+  BH168: {
+    severity: "warning",
+    title: "policy map close to its limit",
+    help: "Allow by fewer, wider selectors and ports, or raise bpf-policy-map-max.",
+  },
+  BH169: {
+    severity: "info",
+    title: "port range that costs many entries",
+    help: "Let ranges begin and end at powers of two.",
+  },
+  BH170: {
+    severity: "error",
+    title: "rules that cannot be merged",
+    help: "Give one selector and port one kind of application rule, TLS context and listener.",
+  },
+  BH171: {
+    severity: "warning",
+    title: "node policy without host firewall",
+    help: "Switch on `enable-host-firewall`, or remove the policy.",
+  },
+  BH172: {
+    severity: "warning",
+    title: "DNS rule on a port where no DNS server listens",
+    help: "Write the port of the server's container, not of its Service.",
+  },
+  BH173: {
+    severity: "info",
+    title: "ping denied where ports are allowed",
+    help: "Add `icmps` where ping or path MTU discovery is needed.",
+  },
+  BH174: {
+    severity: "info",
+    title: "peer that means the local cluster alone",
+    help: "Name the cluster by the label io.cilium.k8s.policy.cluster.",
+  },
+  BH175: {
+    severity: "warning",
+    title: "DNS names that mean every name",
+    help: "Name what is needed; every name that is looked up becomes an identity.",
+  },
+  BH176: {
+    severity: "warning",
+    title: "ICMP type 0 that means every type",
+    help: "Write `EchoRequest` for ping; answers pass without a rule.",
+  },
+  BH180: {
+    severity: "warning",
+    title: "suppression without a reason",
+    help: "Write `CODE: reason`; findings without a reason stay.",
+  },
+  BH181: {
+    severity: "info",
+    title: "suppression of something that is not found",
+    help: "Remove it.",
+  },
   // ── BH200–BH299: objects that a cluster would refuse ─────────────────────────────────────────────────────────────
   BH201: {
     severity: "error",

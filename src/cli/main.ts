@@ -1,26 +1,21 @@
 #!/usr/bin/env node
 /** The command line: commands only parse and print, and every failure ends in one of four exit codes. */
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { LabError } from "../lab/failure.ts";
 import { QuestionError } from "../reach/answer.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addExposure } from "./commands/exposure.ts";
+import { addExplain } from "./commands/explain.ts";
 import { addImpact } from "./commands/impact.ts";
 import { addLab } from "./commands/lab.ts";
+import { addLint } from "./commands/lint.ts";
 import { addReach } from "./commands/reach.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addWhy } from "./commands/why.ts";
 import { CommandFailure, EXIT, type ExitCode, SilentFailure } from "./exit.ts";
 import { endWhenReaderLeaves, note } from "./terminal.ts";
-
-/** The version in package.json, which stands at the same place beside sources and beside what is built. */
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  const found = typeof manifest === "object" && manifest !== null ? Reflect.get(manifest, "version") : undefined;
-  return typeof found === "string" ? found : "unknown";
-}
+import { version } from "./version.ts";
 
 function program(): Command {
   // Subcommands copy these settings when they are created, so they come first.
@@ -37,6 +32,8 @@ function program(): Command {
   addExposure(root);
   addImpact(root);
   addDiff(root);
+  addLint(root);
+  addExplain(root);
   addVerify(root);
   addLab(root);
   return root;
