@@ -15,7 +15,7 @@ import {
 } from "./coverage.ts";
 import { deafDns, everyName, forgottenDns, unlearnedNames } from "./dns.ts";
 import { ruleEffects } from "./effect.ts";
-import { coveringCidrs, emptyPeers, worldAlone } from "./peers.ts";
+import { coveringCidrs, droppedLabels, emptyPeers, worldAlone } from "./peers.ts";
 import { costlyRanges, deafPorts, fullMaps } from "./ports.ts";
 import { type Suppressed, type Suppression, suppress } from "./suppression.ts";
 import { closingDenies, deprecatedFields, emptyLists, httpPatterns, icmpZero } from "./writing.ts";
@@ -23,6 +23,7 @@ import { closingDenies, deprecatedFields, emptyLists, httpPatterns, icmpZero } f
 /** Every rule; the codes that each can find are in the catalogue. */
 const RULES: readonly LintRule[] = [
   emptyPeers,
+  droppedLabels,
   deafPorts,
   ruleEffects,
   forgottenDns,

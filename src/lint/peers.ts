@@ -9,9 +9,10 @@ import {
   hostPrefix,
   prefixRange,
 } from "../net/address.ts";
+import { RELEASES, settingsOf } from "../policy/cilium/settings.ts";
 import type { Peer, Selector } from "../policy/rule.ts";
 import { matchesSelector } from "../policy/selector.ts";
-import { few, type LintContext, type RuleOf, objectText, placeOfRule, ruleText } from "./context.ts";
+import { few, type LintContext, type RuleOf, objectText, placeOfPolicy, placeOfRule, ruleText } from "./context.ts";
 
 /** BH140, BH141: peers that select nothing in the input. */
 export function* emptyPeers(context: LintContext): Iterable<Diagnostic> {
@@ -29,6 +30,31 @@ export function* emptyPeers(context: LintContext): Iterable<Diagnostic> {
           `${ruleText(rule.origin)}: nothing in the input is ${text}`,
           placeOfRule(rule.origin),
         );
+    }
+  }
+}
+
+/** BH128: selectors on labels that Cilium does not keep as identity. */
+export function* droppedLabels(context: LintContext): Iterable<Diagnostic> {
+  const release = RELEASES.find((one) => context.engine.options.dialect.name === `cilium@${one}`);
+  if (release === undefined) return;
+  const { podLabels } = settingsOf(release, context.engine.world);
+  const dropped = (selector: Selector): string | undefined =>
+    selector.find((term) => (term.source === "any" || term.source === "k8s") && !podLabels.keeps("k8s", term.key))?.key;
+  for (const policy of context.engine.policies.policies) {
+    if (policy.document === undefined || policy.kind === "NetworkPolicy") continue;
+    const key = policy.subject.target === "endpoint" ? dropped(policy.subject.selector) : undefined;
+    if (key !== undefined) {
+      const message = `${objectText(policy)} selects by the label ${key}, which Cilium does not keep: no identity has it`;
+      yield diagnostic("BH128", message, placeOfPolicy(policy));
+    }
+    for (const rule of policy.rules) {
+      for (const peer of rule.peers) {
+        const asked = peer.kind === "labels" ? dropped(peer.selector) : undefined;
+        if (asked === undefined) continue;
+        const message = `${ruleText(rule.origin)} asks for the label ${asked}, which Cilium does not keep: no identity has it`;
+        yield diagnostic("BH128", message, placeOfRule(rule.origin));
+      }
     }
   }
 }
