@@ -4,8 +4,9 @@
  * all that are named can be removed together.
  */
 import { type Diagnostic, diagnostic } from "../base/diagnostic.ts";
-import { flowIntersect, flowsEmpty, flowsEqual, flowSubtract } from "../net/flow-set.ts";
+import { flowIntersect, flowsEmpty, flowsEqual } from "../net/flow-set.ts";
 import type { Policy, PolicySet, Rule } from "../policy/rule.ts";
+import { difference } from "../questions/network.ts";
 import type { Bounded } from "../reach/bounded.ts";
 import type { Endpoint } from "../reach/endpoint.ts";
 import type { View } from "../reach/matching.ts";
@@ -203,5 +204,5 @@ function same(a: Bounded, b: Bounded): boolean {
 
 /** Equal by meaning: written alike, or nothing is left of either without the other. */
 function isSame(a: Bounded["must"], b: Bounded["must"]): boolean {
-  return flowsEqual(a, b) || (flowsEmpty(flowSubtract(a, b)) && flowsEmpty(flowSubtract(b, a)));
+  return flowsEqual(a, b) || (flowsEmpty(difference(a, b)) && flowsEmpty(difference(b, a)));
 }

@@ -4,7 +4,7 @@
  */
 import { type Because, mergeBecause } from "../base/because.ts";
 import type { Document } from "../documents/document.ts";
-import { type AddressRange, type AddressSet, addressIntersect, type Family, formatRange } from "../net/address.ts";
+import { type AddressRange, type AddressSet, addressIntersect, FAMILIES, type Family, formatRange } from "../net/address.ts";
 import { EVERYTHING } from "../net/application.ts";
 import {
   BUCKETS,
@@ -12,20 +12,17 @@ import {
   flowIntersect,
   flowsEmpty,
   flowsEqual,
-  flowsKey,
-  flowSubtract,
   flowUnion,
   NO_FLOWS,
   overrideApplication,
-  restrictFamilies,
 } from "../net/flow-set.ts";
 import type { Origin, Policy } from "../policy/rule.ts";
-import type { Bounded } from "../reach/bounded.ts";
+import { type Bounded, boundedUnion } from "../reach/bounded.ts";
 import { type Endpoint, endpointFamilies } from "../reach/endpoint.ts";
 import type { Engine } from "../reach/engine.ts";
 import { explainSide, type FlowPoint, type Reason } from "../reach/explain.ts";
 import { type FlowEntry, listFlows } from "../reach/flow-list.ts";
-import { passing, sharedFamilies, type Unit, unitsOf } from "./network.ts";
+import { difference, familyFreeKey, joinedRanges, passing, sharedFamilies, type Unit, unitsOf } from "./network.ts";
 
 /** A policy object that one of the two inputs has and the other does not have so. */
 export interface ChangedPolicy {
@@ -98,7 +95,7 @@ export function diff(old: Version, next: Version): Diff {
     const before = between(old.engine, from.old, to.old);
     const after = between(next.engine, from.next, to.next);
     const change = changeOf(before, after, from, to);
-    if (change !== undefined) changes.push({ ...change, ...attribution(old, next, policies, from, to, change) });
+    if (change !== undefined) changes.push(pairChange(change, attribution(old, next, policies, from, to, change)));
   };
   for (const from of ends.inside) {
     for (const to of ends.inside) compare(from, to);
@@ -207,19 +204,24 @@ function between(engine: Engine, from: Endpoint | undefined, to: Endpoint | unde
 
 type Change = Omit<PairChange, "by" | "causes"> & { readonly gainedFlows: FlowSet; readonly lostFlows: FlowSet };
 
-function changeOf(before: Bounded, after: Bounded, from: End, to: End): Change | undefined {
+function changeOf(
+  before: Bounded,
+  after: Bounded,
+  from: End,
+  to: End,
+  families: readonly Family[] = familiesOf(from, to),
+): Change | undefined {
   if (flowsEqual(before.must, after.must) && flowsEqual(before.may, after.may)) return undefined;
-  const gained = flowSubtract(after.must, before.may);
-  const lost = flowSubtract(before.must, after.may);
+  const gained = difference(after.must, before.may);
+  const lost = difference(before.must, after.may);
   // What is unsure on one side and anything else on the other.
-  const [oldUnsure, newUnsure] = [flowSubtract(before.may, before.must), flowSubtract(after.may, after.must)];
+  const [oldUnsure, newUnsure] = [difference(before.may, before.must), difference(after.may, after.must)];
   const unsure = flowUnion(
-    flowUnion(flowIntersect(oldUnsure, after.must), flowSubtract(oldUnsure, after.may)),
-    flowUnion(flowIntersect(newUnsure, before.must), flowSubtract(newUnsure, before.may)),
+    flowUnion(flowIntersect(oldUnsure, after.must), difference(oldUnsure, after.may)),
+    flowUnion(flowIntersect(newUnsure, before.must), difference(newUnsure, before.may)),
   );
   const all = flowUnion(flowUnion(gained, lost), unsure);
   if (flowsEmpty(all)) return undefined;
-  const families = familiesOf(from, to);
   const where = (set: FlowSet): readonly FlowEntry[] => listFlows(within(set, all), families);
   const list = (set: FlowSet): readonly FlowEntry[] => listFlows(set, families);
   return {
@@ -246,6 +248,11 @@ function familiesOf(from: End, to: End): readonly Family[] {
 /** The flows of a set on the ports of another, whatever stands above the port. */
 function within(set: FlowSet, where: FlowSet): FlowSet {
   return flowIntersect(set, overrideApplication(where, where, EVERYTHING));
+}
+
+function pairChange(change: Change, cause: Pick<PairChange, "by" | "causes">): PairChange {
+  const { gainedFlows: _, lostFlows: __, ...rest } = change;
+  return { ...rest, ...cause };
 }
 
 // ── who did it ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -377,62 +384,50 @@ class OutsideDiff {
 
   /** Changes between one end and what is outside; ranges that fare alike are one. */
   changes(end: End, side: "from" | "to"): readonly PairChange[] {
-    const groups = new Map<string, { change: Change; ends: End[] }>();
+    const groups = new Map<string, { before: Bounded; after: Bounded; ends: End[] }>();
     let asked = 0;
+    const inner = end.next ?? end.old;
     for (const other of this.ends) {
       const { next: range } = other;
-      const inner = end.next ?? end.old;
       if (range === undefined || inner === undefined || sharedFamilies(inner, range).length === 0) continue;
       if (range.kind === "outside") asked++;
-      const [from, to] = side === "to" ? [end, other] : [other, end];
       // A name is dialled; nobody dials from it.
       if (range.kind === "name" && side === "from") continue;
+      const [from, to] = side === "to" ? [end, other] : [other, end];
       const before = between(this.old.engine, from.old, to.old);
       const after = between(this.next.engine, from.next, to.next);
-      const change = changeOf(before, after, from, to);
-      if (change === undefined) continue;
+      if (flowsEqual(before.must, after.must) && flowsEqual(before.may, after.may)) continue;
+      const [family] = endpointFamilies(range);
+      const sets = [before.must, before.may, after.must, after.may];
       const key =
-        range.kind === "name"
+        range.kind === "name" || family === undefined
           ? other.name
-          : [before.must, before.may, after.must, after.may]
-              .map((set) => shapeKey(set, endpointFamilies(range)))
-              .join("|");
+          : sets.map((set) => familyFreeKey(set, family)).join("|");
       const group = groups.get(key);
-      if (group === undefined) groups.set(key, { change, ends: [other] });
-      else group.ends.push(other);
+      if (group === undefined) groups.set(key, { before, after, ends: [other] });
+      else {
+        group.before = boundedUnion(group.before, before);
+        group.after = boundedUnion(group.after, after);
+        group.ends.push(other);
+      }
     }
-    return [...groups.values()].map(({ change, ends }) => {
-      const [first] = ends;
+    return [...groups.values()].flatMap(({ before, after, ends }) => {
+      const [first = end] = ends;
+      const [from, to] = side === "to" ? [end, first] : [first, end];
+      const families = FAMILIES.filter((family) =>
+        ends.some((one) => one.next !== undefined && endpointFamilies(one.next).includes(family)),
+      );
+      const change = changeOf(before, after, from, to, families);
+      if (change === undefined) return [];
       const ranges = ends.flatMap((one) => (one.next?.kind === "outside" ? [one.next.range] : []));
       const name =
-        ranges.length === asked && asked > 0
-          ? "internet"
-          : ranges.length === 0
-            ? (first?.name ?? "")
-            : rangesText(ranges);
-      const [from, to] = side === "to" ? [end, first ?? end] : [first ?? end, end];
+        ranges.length === asked && asked > 0 ? "internet" : ranges.length === 0 ? first.name : rangesText(ranges);
       const cause = attribution(this.old, this.next, this.policies, from, to, change);
-      return { ...change, ...(side === "to" ? { to: name } : { from: name }), ...cause };
+      return [pairChange({ ...change, ...(side === "to" ? { to: name } : { from: name }) }, cause)];
     });
   }
 }
 
-/** Alike for sets that differ in their family alone. */
-function shapeKey(set: FlowSet, families: readonly Family[]): string {
-  return flowsEmpty(restrictFamilies(set, families))
-    ? ""
-    : listFlows(set, families)
-        .map((e) => `${e.protocol} ${e.ports} ${e.application.key}`)
-        .join() || flowsKey(set);
-}
-
 function rangesText(ranges: readonly AddressRange[]): string {
-  const out: AddressRange[] = [];
-  for (const range of ranges) {
-    const last = out.at(-1);
-    if (last !== undefined && last.family === range.family && last.last + 1n === range.first) {
-      out[out.length - 1] = { ...last, last: range.last };
-    } else out.push(range);
-  }
-  return out.map(formatRange).join(", ");
+  return joinedRanges(ranges).map(formatRange).join(", ");
 }

@@ -3,9 +3,9 @@
  * way names what would have to change to close it.
  */
 import type { Because } from "../base/because.ts";
-import { type AddressRange, formatRange } from "../net/address.ts";
+import { type AddressRange, FAMILIES, type Family, formatRange } from "../net/address.ts";
 import type { PortProtocol } from "../net/protocol.ts";
-import { type FlowSet, flowsEmpty, flowsKey, flowSubtract } from "../net/flow-set.ts";
+import { type FlowSet, flowIntersect, flowsEmpty, flowsKey, flowSubtract, flowUnion } from "../net/flow-set.ts";
 import type { Direction, Origin, Policy } from "../policy/rule.ts";
 import type { Endpoint } from "../reach/endpoint.ts";
 import type { Engine } from "../reach/engine.ts";
@@ -13,7 +13,7 @@ import type { Reason, Verdict } from "../reach/explain.ts";
 import { type FlowEntry, listFlows } from "../reach/flow-list.ts";
 import type { NorthSouthPath, Way } from "../reach/north-south.ts";
 import type { Requests } from "../reach/requests.ts";
-import { passing, sharedFamilies, type Unit, unitsOf } from "./network.ts";
+import { CONNECTIONS, familyFreeKey, joinedRanges, passing, sharedFamilies, type Unit, unitsOf } from "./network.ts";
 
 /** `pod-address`: whoever can route to the pod's own address. `node-address`: every port of the node that it shares. */
 export type EntranceWay = Way | "pod-address" | "node-address";
@@ -156,20 +156,21 @@ function wayOfPath(path: NorthSouthPath): WayIn {
 
 function directWays(engine: Engine, unit: Unit, outside: readonly Endpoint[]): readonly WayIn[] {
   const isNode = unit.endpoint.kind === "node";
-  return alike(engine, unit, outside, "in").flatMap(({ from, verdict, flows, because, sample }): readonly WayIn[] => {
-    const closers = closersOf(engine, "ingress", sample, unit.endpoint, flows);
-    const families = sharedFamilies(sample, unit.endpoint);
-    return [
-      {
-        way: isNode ? "node-address" : "pod-address",
-        from,
-        verdict,
-        because,
-        flows: listFlows(flows, families),
-        closers,
-      },
-    ];
-  });
+  return alike(engine, unit, outside, "in").flatMap(
+    ({ from, verdict, flows, because, families, sample }): readonly WayIn[] => {
+      const closers = closersOf(engine, "ingress", sample, unit.endpoint, flows);
+      return [
+        {
+          way: isNode ? "node-address" : "pod-address",
+          from,
+          verdict,
+          because,
+          flows: listFlows(flows, families),
+          closers,
+        },
+      ];
+    },
+  );
 }
 
 function closersOf(
@@ -191,16 +192,17 @@ function closersOf(
 // ── out ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function waysOut(engine: Engine, unit: Unit, outside: readonly Endpoint[]): readonly WayOut[] {
-  const byAddress = alike(engine, unit, outside, "out").map(({ from, verdict, flows, because, sample }): WayOut => {
-    const families = sharedFamilies(unit.endpoint, sample);
-    return {
-      to: from,
-      verdict,
-      because,
-      flows: listFlows(flows, families),
-      closers: closersOf(engine, "egress", unit.endpoint, sample, flows),
-    };
-  });
+  const byAddress = alike(engine, unit, outside, "out").map(
+    ({ from, verdict, flows, because, families, sample }): WayOut => {
+      return {
+        to: from,
+        verdict,
+        because,
+        flows: listFlows(flows, families),
+        closers: closersOf(engine, "egress", unit.endpoint, sample, flows),
+      };
+    },
+  );
   return [...byAddress, ...namedWays(engine, unit, outside)];
 }
 
@@ -243,7 +245,7 @@ function namedWays(engine: Engine, unit: Unit, outside: readonly Endpoint[]): re
       const closers = closersOf(engine, "egress", unit.endpoint, member, extra);
       return [{ to: `fqdn:${text}`, verdict: "allow", because: [], flows: listFlows(extra, families), closers }];
     }
-    const possible = flowSubtract(may, must);
+    const possible = flowIntersect(flowSubtract(may, must), CONNECTIONS);
     if (flowsEmpty(possible)) return [];
     return [{ to: `fqdn:${text}`, verdict: "unsure", because, flows: listFlows(possible, families), closers: [] }];
   });
@@ -257,44 +259,37 @@ interface Alike {
   readonly verdict: "allow" | "unsure";
   readonly flows: FlowSet;
   readonly because: readonly Because[];
+  /** The families of the ranges. */
+  readonly families: readonly Family[];
   readonly sample: Endpoint;
 }
 
 /** Ranges outside that fare alike with one endpoint, as one; those to which nothing passes are left out. */
 function alike(engine: Engine, unit: Unit, outside: readonly Endpoint[], way: "in" | "out"): readonly Alike[] {
-  const groups = new Map<string, { ranges: AddressRange[]; entry: Omit<Alike, "from"> }>();
+  const groups = new Map<string, { ranges: AddressRange[]; entry: Omit<Alike, "from" | "families"> }>();
   const { endpoint } = unit;
   let asked = 0;
   for (const end of outside) {
     if (end.kind !== "outside" || sharedFamilies(endpoint, end).length === 0) continue;
     asked++;
     const bounds = way === "in" ? passing(engine, end, endpoint) : passing(engine, endpoint, end);
-    const unsure = flowSubtract(bounds.may, bounds.must);
+    const unsure = flowIntersect(flowSubtract(bounds.may, bounds.must), CONNECTIONS);
     for (const [verdict, flows] of [["allow", bounds.must] as const, ["unsure", unsure] as const]) {
       if (flowsEmpty(flows)) continue;
-      // The same in both families is one way, so the key is that of the listed flows.
-      const listed = listFlows(flows, [end.range.family]);
-      const key = `${verdict} ${listed.map((e) => `${e.protocol} ${e.ports} ${e.application.key}`).join(";")}`;
+      const key = `${verdict} ${familyFreeKey(flows, end.range.family)}`;
       const group = groups.get(key);
       const because = verdict === "unsure" ? bounds.because : [];
       if (group === undefined)
         groups.set(key, { ranges: [end.range], entry: { verdict, flows, because, sample: end } });
-      else group.ranges.push(end.range);
+      else {
+        group.ranges.push(end.range);
+        group.entry = { ...group.entry, flows: flowUnion(group.entry.flows, flows) };
+      }
     }
   }
   return [...groups.values()].map(({ ranges, entry }) => ({
-    from: ranges.length === asked ? "internet" : joined(ranges).map(formatRange).join(", "),
+    from: ranges.length === asked ? "internet" : joinedRanges(ranges).map(formatRange).join(", "),
+    families: FAMILIES.filter((family) => ranges.some((range) => range.family === family)),
     ...entry,
   }));
-}
-
-function joined(ranges: readonly AddressRange[]): readonly AddressRange[] {
-  const out: AddressRange[] = [];
-  for (const range of ranges) {
-    const last = out.at(-1);
-    if (last !== undefined && last.family === range.family && last.last + 1n === range.first) {
-      out[out.length - 1] = { ...last, last: range.last };
-    } else out.push(range);
-  }
-  return out;
 }

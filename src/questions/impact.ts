@@ -2,13 +2,22 @@
  * The area of impact: what falls if an endpoint is compromised, step by step. Whoever controls an endpoint can open every
  * connection that it may open, and from whatever that leads to, the next.
  */
-import { type FlowSet, flowSubtract, flowsEmpty } from "../net/flow-set.ts";
+import { type FlowSet, flowIntersect, flowsEmpty, flowSubtract } from "../net/flow-set.ts";
 import type { Because } from "../base/because.ts";
 import { type Bounded, boundedIntersect, exactly } from "../reach/bounded.ts";
 import type { Engine } from "../reach/engine.ts";
 import { type FlowEntry, listFlows } from "../reach/flow-list.ts";
 import { applicationName } from "../reach/grouping.ts";
-import { listening, openness, type Openness, passing, sharedFamilies, type Unit, unitsOf } from "./network.ts";
+import {
+  CONNECTIONS,
+  listening,
+  openness,
+  type Openness,
+  passing,
+  sharedFamilies,
+  type Unit,
+  unitsOf,
+} from "./network.ts";
 
 /** One step of the way: from an endpoint that has fallen to the next. */
 export interface Step {
@@ -195,7 +204,7 @@ export class ImpactGraph {
     const [a, b] = [this.units[from], this.units[to]];
     if (a === undefined || b === undefined) throw new Error("a step between endpoints that are not there");
     const bounds = this.between(a, b);
-    const flows: FlowSet = certain ? bounds.must : flowSubtract(bounds.may, bounds.must);
+    const flows: FlowSet = certain ? bounds.must : flowIntersect(flowSubtract(bounds.may, bounds.must), CONNECTIONS);
     return {
       from: a.name,
       to: b.name,

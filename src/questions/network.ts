@@ -1,14 +1,25 @@
 /** The ends that a question goes through, and the same input with other policies. */
 import type { Document } from "../documents/document.ts";
-import type { Family } from "../net/address.ts";
-import { type FlowSet, flowsEmpty, flowUnion, NO_FLOWS, portFlows, restrictFamilies } from "../net/flow-set.ts";
+import type { AddressRange, Family } from "../net/address.ts";
+import {
+  type FlowSet,
+  flowIntersect,
+  flowsEmpty,
+  flowsEqual,
+  flowSubtract,
+  flowUnion,
+  NO_FLOWS,
+  portFlows,
+  restrictFamilies,
+} from "../net/flow-set.ts";
 import type { Application } from "../net/application.ts";
-import { EVERYTHING } from "../net/application.ts";
+import { applicationIsEmpty, EVERYTHING } from "../net/application.ts";
 import { resolveService } from "../model/backends.ts";
-import type { PortProtocol } from "../net/protocol.ts";
+import { PORT_PROTOCOLS, type PortProtocol } from "../net/protocol.ts";
 import type { Bounded } from "../reach/bounded.ts";
 import { type Endpoint, endpointFamilies } from "../reach/endpoint.ts";
 import { Engine } from "../reach/engine.ts";
+import { listFlows } from "../reach/flow-list.ts";
 import type { Group } from "../reach/inventory.ts";
 
 /** One thing that people name: a workload, or one of its pods where a rule tells them apart. */
@@ -58,9 +69,20 @@ export interface Openness {
   readonly narrowed: boolean;
 }
 
+/** Every flow that opens a connection: of the protocols that have ports. */
+export const CONNECTIONS: FlowSet = PORT_PROTOCOLS.reduce<FlowSet>(
+  (set, protocol) => flowUnion(set, portFlows(protocol, 1, 65535)),
+  NO_FLOWS,
+);
+
+/**
+ * Whether a connection passes. A ping is none, and what networks do with protocols that have no ports the specification of
+ * NetworkPolicy leaves open, so those alone make no answer unsure.
+ */
 export function openness(bounds: Bounded): Openness {
-  const verdict = !flowsEmpty(bounds.must) ? "allow" : flowsEmpty(bounds.may) ? "deny" : "unsure";
-  return { verdict, narrowed: verdict !== "deny" && isNarrowed(verdict === "allow" ? bounds.must : bounds.may) };
+  const [must, may] = [flowIntersect(bounds.must, CONNECTIONS), flowIntersect(bounds.may, CONNECTIONS)];
+  const verdict = !flowsEmpty(must) ? "allow" : flowsEmpty(may) ? "deny" : "unsure";
+  return { verdict, narrowed: verdict !== "deny" && isNarrowed(verdict === "allow" ? must : may) };
 }
 
 /** Whether no flow of the set passes without being judged above the port. */
@@ -91,4 +113,37 @@ export function listening(engine: Engine, unit: Unit): FlowSet {
     }
   }
   return ports.reduce<FlowSet>((set, { protocol, port }) => flowUnion(set, portFlows(protocol, port, port)), NO_FLOWS);
+}
+
+/**
+ * What of `a` is not in `b`, by meaning: requests that only seem to be left over, because the two are written in different
+ * ways, are not.
+ */
+export function difference(a: FlowSet, b: FlowSet): FlowSet {
+  if (flowsEqual(a, b)) return NO_FLOWS;
+  return flowSubtract(a, b).map((bands) =>
+    bands.filter(({ application }) => application.clauses.length === 0 || applicationIsEmpty(application) !== "yes"),
+  );
+}
+
+/** A text that is equal for sets that differ in the family alone: ICMP is ICMPv6 there, and IGMP is in IPv4 only. */
+export function familyFreeKey(set: FlowSet, family: Family): string {
+  return listFlows(restrictFamilies(set, [family]), [family])
+    .filter(({ protocol }) => protocol !== "IGMP")
+    .map(
+      (e) => `${e.protocol === "ICMPv6" ? "ICMP" : e.protocol} ${e.ports} ${e.icmp?.type ?? ""} ${e.application.key}`,
+    )
+    .join(";");
+}
+
+/** Neighbouring ranges as one. */
+export function joinedRanges(ranges: readonly AddressRange[]): readonly AddressRange[] {
+  const out: AddressRange[] = [];
+  for (const range of ranges) {
+    const last = out.at(-1);
+    if (last !== undefined && last.family === range.family && last.last + 1n === range.first) {
+      out[out.length - 1] = { ...last, last: range.last };
+    } else out.push(range);
+  }
+  return out;
 }

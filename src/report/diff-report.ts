@@ -33,11 +33,17 @@ export function changeLines(change: PairChange): readonly ChangeLine[] {
   }
   if (change.gained.length > 0) out.push({ sign: "+", text: flowsText(change.gained) });
   if (change.lost.length > 0) out.push({ sign: "-", text: flowsText(change.lost) });
-  if (change.unsure.length > 0) {
+  // Protocols without ports, of which the specification says nothing, are no news beside what is certain.
+  const minor = change.unsure.every((entry) => isPortless(entry)) && out.length > 0;
+  if (change.unsure.length > 0 && !minor) {
     const because = change.because.map(({ code, detail }) => `${code}: ${detail}`).join("; ");
     out.push({ sign: "?", text: `${flowsText(change.unsure)}${because === "" ? "" : ` – ${because}`}` });
   }
   return out;
+}
+
+function isPortless({ protocol }: FlowEntry): boolean {
+  return protocol !== "any" && protocol !== "TCP" && protocol !== "UDP" && protocol !== "SCTP";
 }
 
 /** `added CiliumNetworkPolicy/default/service-a`. */
@@ -77,12 +83,16 @@ export function foldChanges(changes: readonly PairChange[]): readonly FoldedChan
     if (known === undefined) bySource.set(key, { from: [change.from], to: change.to, change });
     else known.from.push(change.from);
   }
-  const byTarget = new Map<string, { from: readonly string[]; to: string[]; change: PairChange }>();
+  // An endpoint does not change towards itself, so "everybody to everybody" is still one change.
+  const byTarget = new Map<string, { from: Set<string>; to: string[]; change: PairChange }>();
   for (const { from, to, change } of bySource.values()) {
-    const key = `${JSON.stringify(from)} ${keyOf(change)}`;
+    const key = `${JSON.stringify(from.length > 1 ? [...from, to].sort() : from)} ${keyOf(change)}`;
     const known = byTarget.get(key);
-    if (known === undefined) byTarget.set(key, { from, to: [to], change });
-    else known.to.push(to);
+    if (known === undefined) byTarget.set(key, { from: new Set(from), to: [to], change });
+    else {
+      known.to.push(to);
+      for (const name of from) known.from.add(name);
+    }
   }
-  return [...byTarget.values()].map((one) => ({ ...one, lines: changeLines(one.change) }));
+  return [...byTarget.values()].map((one) => ({ ...one, from: [...one.from], lines: changeLines(one.change) }));
 }
