@@ -443,6 +443,22 @@ export const CODES = {
     title: "suppression of something that is not found",
     help: "Remove it.",
   },
+  // BH190–BH199: findings of `verify`
+  BH190: {
+    severity: "error",
+    title: "expectation that does not hold",
+    help: "Change the policy that is named, or the expectation.",
+  },
+  BH191: {
+    severity: "error",
+    title: "connection that is allowed and not expected",
+    help: "Add an assertion that expects it, or close it.",
+  },
+  BH192: {
+    severity: "error",
+    title: "segregation that is not kept",
+    help: "Close the flow with a policy, or allow it in the Segregation file.",
+  },
   // ── BH200–BH299: objects that a cluster would refuse ─────────────────────────────────────────────────────────────
   BH201: {
     severity: "error",

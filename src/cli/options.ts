@@ -61,7 +61,7 @@ export function withInput(command: Command): Command {
 }
 
 /** The flags that say how manifests are read. */
-export function withReading(command: Command): Command {
+export function withReading(command: Command, strict = "exit 1 where the answer is not complete"): Command {
   return command
     .option("-n, --namespace <name>", "namespace of objects that name none (default: default)")
     .option(
@@ -69,7 +69,7 @@ export function withReading(command: Command): Command {
       `network that reads the policies: ${DIALECT_NAMES.join(", ")} (default: told by the input)`,
     )
     .option("--as-cluster", "treat invalid objects as a cluster would: leave them out, and mark the answer")
-    .option("--strict", "exit 1 where the answer is not complete")
+    .option("--strict", strict)
     .option("--pod-cidr <prefix>", "range of the pods' addresses; may be repeated", collect(parseCidr))
     .option("--node-cidr <prefix>", "range of the nodes' addresses; may be repeated", collect(parseCidr))
     .option("--service-cidr <prefix>", "range of the Services' addresses; may be repeated", collect(parseCidr))

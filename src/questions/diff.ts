@@ -4,7 +4,14 @@
  */
 import { type Because, mergeBecause } from "../base/because.ts";
 import type { Document } from "../documents/document.ts";
-import { type AddressRange, type AddressSet, addressIntersect, FAMILIES, type Family, formatRange } from "../net/address.ts";
+import {
+  type AddressRange,
+  type AddressSet,
+  addressIntersect,
+  FAMILIES,
+  type Family,
+  formatRange,
+} from "../net/address.ts";
 import { EVERYTHING } from "../net/application.ts";
 import {
   BUCKETS,

@@ -8,6 +8,8 @@ export interface VerifiedRow extends RowResult {
 
 export interface VerifyReport {
   readonly rows: readonly VerifiedRow[];
+  /** Of bulkhead, for formats that name their tool. */
+  readonly version?: string;
 }
 
 export function summaryOf({ rows }: VerifyReport): { readonly passed: number; readonly failed: number } {

@@ -1,5 +1,6 @@
 /** Runs expectations against an engine and says, row by row, what was expected, what is, and why. */
 
+import type { Place } from "../base/diagnostic.ts";
 import type { Endpoint } from "../reach/endpoint.ts";
 import { type Answer, type PairAnswer, QuestionError } from "../reach/answer.ts";
 import type { Engine } from "../reach/engine.ts";
@@ -16,6 +17,10 @@ export interface RowResult {
   /** What decided, as text. */
   readonly decidedBy: readonly string[];
   readonly why: string;
+  /** Where what decided is written; absent where nothing of the input did. */
+  readonly place?: Place;
+  /** What kind of failure it is; absent: an expectation that does not hold. */
+  readonly code?: "BH190" | "BH191" | "BH192";
 }
 
 /** Runs one assertion. A name that means nothing is a problem of the file: `problem` is then set. */
@@ -55,7 +60,18 @@ export function checkAssertion(engine: Engine, assertion: Assertion): RowResult 
     passed,
     decidedBy: deciders.map(deciderText),
     why: whyText(answer, deciders),
+    ...placeOf(deciders),
   };
+}
+
+/** The place of the first decider that a document states. */
+function placeOf(deciders: readonly DeciderName[]): { readonly place?: Place } {
+  for (const decider of deciders) {
+    if (decider.kind === "reason") continue;
+    const known = decider.kind === "rule" ? decider.origin : decider.policy;
+    if (known.document !== undefined) return { place: known.document.locate(known.path ?? []) };
+  }
+  return {};
 }
 
 /** One thing that decided: a rule or an isolating policy, or a bare reason. */

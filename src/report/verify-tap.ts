@@ -1,0 +1,29 @@
+/** `verify -o tap`: the Test Anything Protocol, version 14. */
+import { placeText } from "./origin.ts";
+import type { VerifyReport } from "./verify-report.ts";
+
+export function* verifyTap({ rows }: VerifyReport): Iterable<string> {
+  yield `TAP version 14\n1..${rows.length}\n`;
+  for (const [i, row] of rows.entries()) {
+    yield `${row.passed ? "ok" : "not ok"} ${i + 1} - ${description(`${row.file}: ${row.text}`)}\n`;
+    if (row.passed) continue;
+    const { file, line } = row.place ?? { file: row.file };
+    const at = line === undefined ? file : placeText({ file, line });
+    yield "  ---\n";
+    for (const [key, value] of [
+      ["expected", row.expected],
+      ["actual", row.actual],
+      ["why", row.why],
+      ["at", at],
+      ["code", row.code ?? "BH190"],
+    ] as const) {
+      yield `  ${key}: ${JSON.stringify(value)}\n`;
+    }
+    yield "  ...\n";
+  }
+}
+
+/** Hashes begin a directive, and a line ends the test. */
+function description(text: string): string {
+  return text.replace(/[\\#]/g, "\\$&").replace(/[\r\n]+/g, " ");
+}
