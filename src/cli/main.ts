@@ -11,6 +11,7 @@ import { addImpact } from "./commands/impact.ts";
 import { addLab } from "./commands/lab.ts";
 import { addLint } from "./commands/lint.ts";
 import { addReach } from "./commands/reach.ts";
+import { addReport } from "./commands/report.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addWhy } from "./commands/why.ts";
 import { CommandFailure, EXIT, type ExitCode, SilentFailure } from "./exit.ts";
@@ -35,6 +36,7 @@ function program(): Command {
   addLint(root);
   addExplain(root);
   addVerify(root);
+  addReport(root);
   addLab(root);
   return root;
 }
