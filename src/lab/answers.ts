@@ -85,8 +85,9 @@ export interface ProbeResult {
   /**
    * `allow`: the handshake (TCP) or echo (UDP) completed and the intended endpoint took part.
    * `deny`: the kernel's log named the packet as dropped.
-   * `refused`: it arrived, but nothing listens there.
-   * `lost`: neither happened within the time limit, or somebody else answered: the lab itself is wrong.
+   * `refused`: it arrived, and nothing listens there, as the plan says.
+   * `lost`: neither happened within the time limit, or somebody else answered, or nobody where somebody should listen:
+   * the lab itself is wrong.
    */
   readonly outcome: "allow" | "deny" | "refused" | "lost";
   /** Where the packets were sent, before service translation. */
@@ -183,5 +184,7 @@ export type Fault =
   | { readonly kind: "drop"; readonly from: string; readonly to: string }
   /** From now on a policy set comes into force in two steps, egress first: what the lab must never do. */
   | { readonly kind: "torn-swap" }
+  /** The servers of one pod listen in the network of another. */
+  | { readonly kind: "misplaced-servers"; readonly of: string; readonly into: string }
   /** Removes every seeded fault. */
   | { readonly kind: "none" };

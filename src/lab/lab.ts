@@ -81,6 +81,7 @@ export class Lab {
   private order: Order = { plan: EMPTY_PLAN, ruleset: NO_RULES };
   private tables: VerdictTables;
   private torn = false;
+  private misplaced: string | null = null;
   private fronts: ReadonlyMap<string, Front> = new Map();
   private parties = new Map<string, FlowParty>();
   private names: NameServer = new NameServer(EMPTY_PLAN);
@@ -301,8 +302,22 @@ export class Lab {
       this.torn = true;
       return;
     }
+    if (fault.kind === "misplaced-servers") {
+      const [of, into] = [fault.of, fault.into].map((place) => this.fabric.get(this.prober.site(place).name));
+      if (of === undefined || into === undefined) return;
+      this.servers.close(of.site.name);
+      this.servers.open({ ...into, site: { ...of.site, addresses: into.site.addresses } });
+      this.misplaced = of.site.name;
+      return;
+    }
     if (fault.kind === "none") {
       this.torn = false;
+      const home = this.misplaced === null ? undefined : this.fabric.get(this.misplaced);
+      if (home !== undefined) {
+        this.servers.close(home.site.name);
+        this.servers.open(home);
+      }
+      this.misplaced = null;
       this.enforcement.seed([], this.tables);
       return;
     }

@@ -35,6 +35,7 @@ const ARRIVAL_MS = 1000;
 /** Identifiers and ports of crafted packets, below those that the kernel hands out. */
 const FIRST_PORT = 10_000;
 const PORTS = 20_000;
+const UNSERVED = "the port is declared, but nothing listens there";
 const UNTAKEN = "the handshake completed, but no listener of the lab took it";
 
 interface Target {
@@ -193,7 +194,7 @@ export class Prober {
       case "dropped":
         return result("deny", { drop: attempt.drop });
       case "refused":
-        return result("refused");
+        return this.isServed(probe, address) ? result("lost", { detail: UNSERVED }) : result("refused");
       case "lost":
         return result("lost", { detail: attempt.detail });
       case "arrived":
@@ -203,6 +204,8 @@ export class Prober {
             detail: `it came in at ${attempt.owner} in place of ${probe.to}`,
           });
         }
+        if (probe.protocol === "SCTP" && !attempt.answered && this.isServed(probe, address))
+          return result("lost", { detail: UNSERVED });
         return result(probe.protocol === "SCTP" && !attempt.answered ? "refused" : "allow", {
           answeredBy: attempt.owner,
         });
@@ -244,6 +247,20 @@ export class Prober {
           this.receivers(ends),
         );
     }
+  }
+
+  /** Whether the plan has somebody listen wherever a connection to the address and port may come out. */
+  private isServed({ port, protocol }: Probe, address: string): boolean {
+    const front = this.fronts().get(frontName(address, port, protocol));
+    const ends = front === undefined ? [{ address, port }] : front.inside;
+    return ends.every((end) => {
+      const site = this.fabric.at(end.address)?.site;
+      return (
+        site === undefined ||
+        site.name === INTERNET ||
+        site.ports.some((one) => one.protocol === protocol && one.port === end.port)
+      );
+    });
   }
 
   /** Where packets may come in: at the owners of the addresses, or anywhere outside. */

@@ -5,7 +5,7 @@
 
 import { LabError } from "./failure.ts";
 import { canonical, familyOf } from "./kernel/address.ts";
-import { MAX_IDENTITY, type Plan, type PlannedPort, RESERVED_IDENTITY } from "./plan.ts";
+import { MAX_IDENTITY, type Plan, type PlannedPort } from "./plan.ts";
 import type { KnownAddress, Population } from "./verdicts.ts";
 
 export const INTERNET = "internet";
@@ -192,10 +192,4 @@ export function populationOf(plan: Plan): Population {
     for (const address of addresses) known.push({ address: canonical(address), identity, kind: "outside" });
   }
   return { known, local, world: plan.world };
-}
-
-/** The identity of an address as the rules see it, `host` aside. */
-export function identityOf(plan: Plan, population: Population, address: string): number {
-  const known = population.known.find((candidate) => candidate.address === address);
-  return known?.identity ?? (familyOf(address) === 4 ? plan.world.ipv4 : plan.world.ipv6) ?? RESERVED_IDENTITY.world;
 }

@@ -144,6 +144,17 @@ describeWithPackets("the story of two applications", () => {
     expect(await outcomes(clients)).toEqual(["allow", "deny"]);
   });
 
+  test("a server in the wrong namespace is noticed, from both sides", async () => {
+    await labApply({ ruleset: NO_RULES }, { name });
+    await labFault({ kind: "misplaced-servers", of: "default/service-a", into: "default/client-a" }, { name });
+    const there = await one(http("default/client-b", "default/service-a"));
+    expect(there).toMatchObject({ outcome: "lost", detail: "the port is declared, but nothing listens there" });
+    const instead = await one(http("default/client-b", "default/client-a"));
+    expect(instead).toMatchObject({ outcome: "lost", answeredBy: "default/service-a" });
+    await labFault({ kind: "none" }, { name });
+    expect(await outcomes(clients)).toEqual(["allow", "allow"]);
+  });
+
   test("flows tell connections and drops with their policies", async () => {
     await labApply({ ruleset: SEGREGATED }, { name });
     await labProbe(clients, { name });

@@ -72,7 +72,6 @@ const libcClose = define("close", ["int"]);
 const libcWaitpid = define("waitpid", ["int", ROOM, "int"]);
 const libcSethostname = define("sethostname", ["const char *", "size_t"]);
 
-export const CLONE_NEWNS = 0x0002_0000;
 export const CLONE_NEWNET = 0x4000_0000;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
@@ -100,9 +99,6 @@ export const MSG_DONTWAIT = 0x40;
 export const MS_NOSUID = 2;
 export const MS_NODEV = 4;
 export const MS_NOEXEC = 8;
-export const MS_BIND = 4096;
-export const MS_REC = 16384;
-export const MS_PRIVATE = 1 << 18;
 
 export function setns(fd: number, kind: number): void {
   checked("setns", libcSetns(fd, kind));
