@@ -152,9 +152,7 @@ function isRefusedToAll(
   const anywhere: Party = { kind: "world" };
   const view = withoutNames(viewOf("egress", subject, anywhere, enforcement.rules, policies, queryScene(port, scene)));
   return enforcement.entries.some(
-    (entry) =>
-      entry.action === "deny" &&
-      grantsOf(entry, view).some((grant) => grant.peer === "any"),
+    (entry) => entry.action === "deny" && grantsOf(entry, view).some((grant) => grant.peer === "any"),
   );
 }
 
