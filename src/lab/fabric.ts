@@ -11,7 +11,8 @@
 import { LabError } from "./failure.ts";
 import { type Family, familyOf } from "./kernel/address.ts";
 import { SystemError } from "./kernel/libc.ts";
-import { NetworkNamespace, setKernelParameter } from "./kernel/namespace.ts";
+import { makeNamespaces } from "./kernel/namespace-maker.ts";
+import { type NetworkNamespace, setKernelParameter } from "./kernel/namespace.ts";
 import { LOOPBACK, RouteBatch, TABLE_LOCAL } from "./kernel/rtnetlink.ts";
 import { INTERNET, type Site } from "./sites.ts";
 
@@ -91,11 +92,9 @@ export class Fabric {
   /** Adds sites: their namespaces, then their wires in one batch, then what is inside each. */
   add(sites: readonly Site[]): void {
     const added: WiredSite[] = [];
-    try {
-      for (const site of sites) added.push({ site, namespace: NetworkNamespace.create(), index: this.nextIndex++ });
-    } catch (error) {
-      for (const { namespace } of added) namespace.close();
-      throw tooMany(error, added.length);
+    for (const [at, namespace] of namespacesFor(sites.length).entries()) {
+      const site = sites[at];
+      if (site !== undefined) added.push({ site, namespace, index: this.nextIndex++ });
     }
     for (const { namespace, index } of added) {
       this.router.veth(
@@ -204,12 +203,20 @@ function answerAnywhere(batch: RouteBatch, family: Family, addresses: readonly s
   batch.removeRule(family, 0, TABLE_LOCAL);
 }
 
-function tooMany(error: unknown, made: number): unknown {
-  if (!(error instanceof SystemError)) return error;
-  if (error.code === "ENOSPC") {
-    return new LabError("too-many-pods", `user.max_net_namespaces allows no more than ${made} pods here`);
+function namespacesFor(count: number): readonly NetworkNamespace[] {
+  try {
+    return makeNamespaces(count);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    if (error.code === "ENOSPC") {
+      throw new LabError("too-many-pods", `user.max_net_namespaces allows no more than that: ${error.message}`);
+    }
+    if (error.code === "EMFILE") {
+      throw new LabError(
+        "too-many-pods",
+        `the limit of open files (ulimit -n) allows no more than that: ${error.message}`,
+      );
+    }
+    throw error;
   }
-  if (error.code === "EMFILE")
-    return new LabError("too-many-pods", `the limit of open files (ulimit -n) allows no more than ${made} pods here`);
-  return error;
 }

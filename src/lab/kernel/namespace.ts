@@ -28,14 +28,17 @@ export class NetworkNamespace {
     return new NetworkNamespace(homeNamespace());
   }
 
-  /** A new, empty one, and what must be made in it before anyone else can. */
-  static create(prepare: () => void = () => {}): NetworkNamespace {
+  /** One that is open already as `fd`. */
+  static adopt(fd: number): NetworkNamespace {
+    return new NetworkNamespace(fd);
+  }
+
+  /** A new, empty one. */
+  static create(): NetworkNamespace {
     const back = homeNamespace();
     unshare(CLONE_NEWNET);
     try {
-      const created = new NetworkNamespace(openSync(OWN, "r"));
-      prepare();
-      return created;
+      return new NetworkNamespace(openSync(OWN, "r"));
     } finally {
       returnTo(back);
     }

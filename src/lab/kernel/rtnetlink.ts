@@ -10,7 +10,6 @@ const RTM_DELLINK = 17;
 const RTM_SETLINK = 19;
 const RTM_NEWADDR = 20;
 const RTM_NEWROUTE = 24;
-const RTM_DELROUTE = 25;
 const RTM_NEWNEIGH = 28;
 const RTM_NEWRULE = 32;
 const RTM_DELRULE = 33;
@@ -148,14 +147,6 @@ export class RouteBatch {
   }
 
   route(route: Route): void {
-    this.routeMessage(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, route);
-  }
-
-  removeRoute(route: Route): void {
-    this.routeMessage(RTM_DELROUTE, 0, route);
-  }
-
-  private routeMessage(type: number, flags: number, route: Route): void {
     const [address = "", length = ""] = route.to.split("/");
     const [scope, kind] = ROUTE[route.type ?? "unicast"];
     const table = route.table ?? TABLE_MAIN;
@@ -168,7 +159,7 @@ export class RouteBatch {
     fixed[6] = kind === 1 && route.via === undefined ? 253 : scope;
     fixed[7] = kind;
     fixed.writeUInt32LE(route.via === undefined ? 0 : RTNH_F_ONLINK, 8);
-    this.begin(type, flags, fixed);
+    this.begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, fixed);
     const w = this.writer;
     if (Number(length) > 0) w.attribute(RTA_DST, addressBytes(address));
     if (route.via !== undefined) w.attribute(RTA_GATEWAY, addressBytes(route.via));
