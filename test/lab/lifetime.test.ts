@@ -211,7 +211,9 @@ describeWithPackets("what a lab leaves behind", () => {
     expect((await labStatus({ name })).generation).toBe(1);
   });
 
-  test("kill -9 of any process at random instants: the lab goes on, or is gone whole", async () => {
+  test("kill -9 of any process at random instants: the lab goes on, or is gone whole", {
+    timeout: ROUNDS * 6000,
+  }, async () => {
     const before = files();
     const random = randomNumbers(5);
     const name = fresh();

@@ -92,7 +92,9 @@ describeWithPackets("a policy swap", () => {
   });
   afterAll(() => labDown({ name }));
 
-  test("under load: nothing forbidden by both passes, nothing allowed by both is dropped", async () => {
+  test("under load: nothing forbidden by both passes, nothing allowed by both is dropped", {
+    timeout: 120_000 + ATTEMPTS * 6,
+  }, async () => {
     await labApply({ ruleset: ONE }, { name });
     const { seen, swaps, drops } = await underLoad(ATTEMPTS);
     const [allowed, denied, changed] = seen;
