@@ -64,8 +64,10 @@ function selectingPeers(entry: Entry, view: View): readonly string[] {
 function selectsRemote(peer: Peer, entry: Entry, view: View): boolean {
   const { scene, remote } = view;
   switch (peer.kind) {
-    case "any":
-      return true;
+    case "any": {
+      const required = peer.constrained === true ? view.requires[entry.action] : [];
+      return required.length === 0 || selectsIdentity(required, remote, scene.unknowns);
+    }
     case "labels": {
       const required = peer.constrained ? view.requires[entry.action] : [];
       return selectsIdentity([...peer.selector, ...required], remote, scene.unknowns);

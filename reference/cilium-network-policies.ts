@@ -1,6 +1,6 @@
 import { type Block } from "./address-blocks.ts";
 import { parsePrefixLeniently } from "./addresses.ts";
-import { ANY_PEER, blockPeer, labelsPeer, type Peer, type Peers } from "./cilium-peers.ts";
+import { ANY_ENDPOINT, blockPeer, labelsPeer, type Peer, type Peers } from "./cilium-peers.ts";
 import { NO_PROXY, type PortGroup, portItem } from "./cilium-ports.ts";
 import type { Entry, Rule } from "./cilium-rules.ts";
 import {
@@ -75,7 +75,7 @@ function translatedEntries(
 /** K4: no peers, every identity. */
 function translatedPeers(value: unknown, namespace: string, settings: CiliumSettings): Peers {
   const peers = itemsOf(value).map(fieldsOf);
-  if (peers.length === 0) return [ANY_PEER];
+  if (peers.length === 0) return [ANY_ENDPOINT];
   const translated = peers.flatMap((peer) => translatedPeer(peer, namespace, settings));
   return translated.length > 0 ? translated : "nobody";
 }

@@ -18,7 +18,8 @@ import { type Fields, fieldsOf, isFields, isGiven, itemsOf, textOf, textsOf } fr
 
 /** One selector of an entry's L3 part. `key` is equal for equal selectors, as they share a filter (4.5). */
 export type Peer =
-  | { readonly kind: "any"; readonly key: string }
+  /** `constrained`: the wildcard of a NetworkPolicy is an item of fromEndpoints or toEndpoints (K4). */
+  | { readonly kind: "any"; readonly key: string; readonly constrained?: true }
   /** `constrained`: an item of fromEndpoints or toEndpoints, to which requires are added (R4.7.1). */
   | { readonly kind: "labels"; readonly key: string; readonly selector: SourcedSelector; readonly constrained: boolean }
   | { readonly kind: "block"; readonly key: string; readonly block: Block }
@@ -42,7 +43,7 @@ export interface PeerContext {
   readonly isDeny: boolean;
 }
 
-export const ANY_PEER: Peer = { kind: "any", key: "any" };
+export const ANY_ENDPOINT: Peer = { kind: "any", key: "any", constrained: true };
 
 export function labelsPeer(selector: SourcedSelector, constrained: boolean): Peer {
   const terms = selector.map((item) => JSON.stringify(item)).sort();

@@ -1,7 +1,7 @@
 import type { Decider, Section } from "./answers.ts";
 import { type Peers, peersOf } from "./cilium-peers.ts";
 import { type PortGroup, portGroups } from "./cilium-ports.ts";
-import { peerSelector, readSourcedSelector, type SourcedSelector, subjectSelector } from "./cilium-selectors.ts";
+import { readSourcedSelector, requiredSelector, type SourcedSelector, subjectSelector } from "./cilium-selectors.ts";
 import type { CiliumSettings } from "./cilium-settings.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Direction } from "./network-policies.ts";
@@ -77,7 +77,7 @@ function ciliumRule(
       .map(fieldsOf)
       .map((entry, index): Entry => {
         const required = itemsOf(entry[`${side}Requires`]).map((item) =>
-          peerSelector(item, object.namespace, selector, settings),
+          requiredSelector(item, object.namespace, selector, settings),
         );
         if (settings.release <= 18) requires.set(section, [...(requires.get(section) ?? []), ...required]);
         return {

@@ -65,6 +65,28 @@ export function peerSelector(
   const written = readSourcedSelector(value);
   // a. an explicit reserved key: no scoping at all.
   if (written.some((item) => item.source === "reserved")) return written;
+  return scoped(written, namespace, subject, settings);
+}
+
+/**
+ * An item of fromRequires or toRequires: scoped as a peer, but a reserved key does not free it (`getEndpointSelector` is
+ * called without its prefix for these).
+ */
+export function requiredSelector(
+  value: unknown,
+  namespace: string,
+  subject: SourcedSelector,
+  settings: CiliumSettings,
+): SourcedSelector {
+  return scoped(readSourcedSelector(value), namespace, subject, settings);
+}
+
+function scoped(
+  written: SourcedSelector,
+  namespace: string,
+  subject: SourcedSelector,
+  settings: CiliumSettings,
+): SourcedSelector {
   return [...written, ...namespaceTerm(written, namespace, subject, settings), ...clusterTerm(written, settings)];
 }
 

@@ -89,6 +89,11 @@ export type PortMatch =
       readonly resolve: "destination" | "cluster";
       /** Where given, the number is looked up without regard to who the destination is (outside included). */
       readonly path?: Path;
+      /**
+       * A pod has but one number of a protocol under the name; where it declares several, which one is not told (cilium.md
+       * U6). Absent: it has each of them (kubernetes.md K8-31).
+       */
+      readonly single?: true;
     };
 
 /** One HTTP rule: all parts that are given must match (cilium.md 6.1). Expressions are RE2, matched in full. */

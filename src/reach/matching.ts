@@ -324,6 +324,18 @@ export class Matching {
     );
   }
 
+  /** The flows that a rule certainly covers: without ports of which it is not told whether the rule's name means them. */
+  sureFlows(rule: Rule, destination: Endpoint): FlowSet {
+    const flows = this.flows(rule, destination);
+    if (destination.kind !== "pod" || !rule.traffic.some((t) => t.match.kind === "named" && t.match.single === true))
+      return flows;
+    const { ports } = podTraits(destination.workload, destination.pod);
+    const clear = ports.filter((port) =>
+      ports.every((other) => other.name !== port.name || other.protocol !== port.protocol || other.port === port.port),
+    );
+    return clear.length === ports.length ? flows : this.trafficFlows(rule, clear);
+  }
+
   private trafficFlows(rule: Rule, declared: readonly ContainerPort[]): FlowSet {
     let out: FlowSet = NO_FLOWS;
     for (const item of rule.traffic) {

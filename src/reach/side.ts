@@ -86,6 +86,8 @@ export interface RuleMatch {
   readonly policy: Policy | undefined;
   readonly peer: FamilyMatch;
   readonly flows: FlowSet;
+  /** Those of the flows that the rule certainly covers. */
+  readonly sure: FlowSet;
 }
 
 /** The policies that select each identity below `limit`. */
@@ -308,7 +310,7 @@ export class Sides {
         if (rule.direction !== direction) continue;
         const peer = this.peers(rule, other, self, requires[rule.origin.section] ?? []);
         if (peer.may === 0) continue;
-        const match = { rule, policy, peer, flows: this.matching.flows(rule, destination) };
+        const match = { rule, policy, peer, ...this.coverage(rule, destination) };
         own.push(match);
         all.push(match);
       }
@@ -380,6 +382,10 @@ export class Sides {
     return { direction, reason: "no-policy", origins: [], isolatedBy: [] };
   }
 
+  private coverage(rule: Rule, destination: Endpoint): Pick<RuleMatch, "flows" | "sure"> {
+    return { flows: this.matching.flows(rule, destination), sure: this.matching.sureFlows(rule, destination) };
+  }
+
   /** The rules that hold without being written, where they apply to the other end. */
   always(direction: Direction, self: View, other: View): RuleMatch[] {
     const destination = direction === "ingress" ? self.endpoint : other.endpoint;
@@ -387,7 +393,7 @@ export class Sides {
     for (const rule of this.policies.alwaysAllowed) {
       if (rule.direction !== direction) continue;
       const peer = this.peers(rule, other, self, []);
-      if (peer.may !== 0) out.push({ rule, policy: undefined, peer, flows: this.matching.flows(rule, destination) });
+      if (peer.may !== 0) out.push({ rule, policy: undefined, peer, ...this.coverage(rule, destination) });
     }
     return out;
   }
@@ -439,9 +445,13 @@ const SECTIONS: readonly Section[] = ["ingress", "egress", "ingressDeny", "egres
 function matchBounds(match: RuleMatch): Bounded {
   const may = restrictFamilies(match.flows, FAMILY_LISTS[match.peer.may]);
   if (may === NO_FLOWS) return NO_BOUNDED;
-  const must = restrictFamilies(match.flows, FAMILY_LISTS[match.peer.yes]);
-  return { must, may, because: must === may ? [] : match.peer.because };
+  const must = restrictFamilies(match.sure, FAMILY_LISTS[match.peer.yes]);
+  if (must === may) return { must, may, because: [] };
+  const unclear = match.sure === match.flows ? [] : [NAMED_TWICE];
+  return { must, may, because: mergeBecause(match.peer.because, unclear) };
 }
+
+const NAMED_TWICE: Because = { code: "release-unclear", detail: "a port name with several numbers in one pod" };
 
 /**
  * What passes of the flows that reach an ordered tier; `rest` is what passes of those that it leaves to the tiers behind

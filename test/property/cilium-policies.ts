@@ -5,6 +5,7 @@ import { ipBlock } from "./network-policies.ts";
 import {
   CIDR_GROUP_LABELS,
   CIDR_GROUPS,
+  CROWDED_NAMESPACES,
   INSIDE_PREFIXES,
   NAMESPACES,
   OUTSIDE_PREFIXES,
@@ -53,13 +54,14 @@ const cidr = weighted<string>(
   [1, fc.constantFrom("203.0.113.9", "2001:db8::9", "10.244.1.10", "10.0.0.1")],
 );
 
-function cidrRule({ release, planted }: Grammar): fc.Arbitrary<Fields> {
+function cidrRule({ release, planted }: Grammar, deny: boolean): fc.Arbitrary<Fields> {
   const except = sometimes(40, list(fc.constantFrom("203.0.113.8/29", "203.0.113.0/28", "2001:db8::/65"), 0, 2));
-  const names = planted ? [...CIDR_GROUPS, "absent"] : CIDR_GROUPS;
+  // One missing group beside itself in a deny would make two unknown facts of one.
+  const names = planted ? [...CIDR_GROUPS, deny ? "absent-deny" : "absent"] : CIDR_GROUPS;
   return weighted<Fields>(
     [6, weighted([3, ipBlock(OUTSIDE_PREFIXES)], [1, ipBlock(INSIDE_PREFIXES)])],
-    [2, fields({ cidrGroupRef: fc.constantFrom(...names), except })],
-    [release === "1.17" ? 0 : 2, fields({ cidrGroupSelector: labelSelector(CIDR_GROUP_LABELS), except })],
+    [3, fields({ cidrGroupRef: fc.constantFrom(...names), except })],
+    [release === "1.17" ? 0 : 3, fields({ cidrGroupSelector: labelSelector(CIDR_GROUP_LABELS), except })],
   );
 }
 
@@ -94,13 +96,13 @@ function peersOf(direction: Direction, deny: boolean, grammar: Grammar): fc.Arbi
     [5, fc.constant({})],
     [9, of("Endpoints", few(endpointPeer))],
     [5, of("CIDR", few(cidr))],
-    [5, of("CIDRSet", few(cidrRule(grammar)))],
+    [8, of("CIDRSet", few(cidrRule(grammar, deny)))],
     [6, of("Entities", few(fc.constantFrom(...ENTITIES)))],
-    [grammar.nodes ? 4 : 0, of("Nodes", few(ciliumNodeSelector))],
-    [egress ? 3 : 0, of("Services", few(service, 2))],
+    [grammar.nodes ? 12 : 0, of("Nodes", few(ciliumNodeSelector))],
+    [egress ? 5 : 0, of("Services", few(service, 2))],
     [
       grammar.planted && (egress || grammar.release !== "1.17") ? 1 : 0,
-      of("Groups", fc.constant([{ aws: { region: "r" } }])),
+      of("Groups", fc.constant([{ aws: { region: deny ? "denied" : "allowed" } }])),
     ],
     [egress && !deny && grammar.names !== undefined ? 12 : 0, of("FQDNs", few(grammar.names ?? fc.constant({})))],
     [
@@ -137,7 +139,7 @@ const portItem: fc.Arbitrary<Fields> = weighted<Fields>(
         ]),
       ),
   ],
-  [3, fields({ port: fc.constantFrom(...PORT_NAMES, "WEB"), protocol, endPort: sometimes(10, fc.constant(9000)) })],
+  [5, fields({ port: fc.constantFrom(...PORT_NAMES, "WEB"), protocol, endPort: sometimes(10, fc.constant(9000)) })],
   [
     1,
     fc.constantFrom<Fields>(
@@ -275,7 +277,7 @@ function object(
 export function ciliumNetworkPolicy(index: number, grammar: Grammar): fc.Arbitrary<Fields> {
   const subject = endpointSubject.map((endpointSelector) => ({ endpointSelector }));
   return fc
-    .constantFrom(...NAMESPACES)
+    .constantFrom(...CROWDED_NAMESPACES)
     .chain((namespace) => object("CiliumNetworkPolicy", `cnp${index}`, namespace, rule(subject, grammar)));
 }
 
@@ -296,7 +298,7 @@ export function ciliumClusterwideNetworkPolicy(index: number, grammar: Grammar):
       ),
     ],
     [
-      2,
+      4,
       object(
         "CiliumClusterwideNetworkPolicy",
         `ccnp${index}`,

@@ -1,4 +1,4 @@
-/** Which kinds of rule decided how many flows, and how many went which way. */
+/** Which kinds of rule decided how many flows at one of their sides, and how many went which way. */
 import type { Fields } from "./arbitraries.ts";
 import type { Asked } from "./running.ts";
 import { documentsOf, type Scene } from "./scenes.ts";
@@ -17,7 +17,10 @@ function listOf(value: unknown): readonly unknown[] {
 }
 
 /** The rule that a decider names, found in the documents. */
-function ruleOf(scene: Scene, decider: string): { readonly object: Fields; readonly rule: Fields; readonly section: string } | undefined {
+function ruleOf(
+  scene: Scene,
+  decider: string,
+): { readonly object: Fields; readonly rule: Fields; readonly section: string } | undefined {
   const match = /^([A-Za-z]+)\/(.*)#([A-Za-z]+)\[(\d+)\]$/.exec(decider);
   if (match === null) return undefined;
   const [, kind, path = "", section = "", index] = match;
@@ -52,7 +55,8 @@ function networkPolicyKinds(rule: Fields, section: string): readonly string[] {
   const peers = listOf(rule[section === "ingress" ? "from" : "to"]).map(mapping);
   const of = new Set(
     peers.map((peer) => {
-      if (peer["ipBlock"] !== undefined) return listOf(mapping(peer["ipBlock"])["except"]).length > 0 ? "ipBlock with except" : "ipBlock";
+      if (peer["ipBlock"] !== undefined)
+        return listOf(mapping(peer["ipBlock"])["except"]).length > 0 ? "ipBlock with except" : "ipBlock";
       if (peer["namespaceSelector"] === undefined) return "podSelector";
       return peer["podSelector"] === undefined ? "namespaceSelector" : "both selectors";
     }),
@@ -86,17 +90,25 @@ function ciliumKinds(object: Fields, rule: Fields, section: string): readonly st
   const side = section.startsWith("ingress") ? "from" : "to";
   const peer = PEERS.find((name) => listOf(rule[`${side}${name}`]).length > 0);
   const items = listOf(rule[`${side}CIDRSet`]).map(mapping);
-  const cidr = items.map((item) => ["cidrGroupRef", "cidrGroupSelector"].find((key) => item[key] !== undefined) ?? (listOf(item["except"]).length > 0 ? "except" : "cidr"));
+  const cidr = items.map(
+    (item) =>
+      ["cidrGroupRef", "cidrGroupSelector"].find((key) => item[key] !== undefined) ??
+      (listOf(item["except"]).length > 0 ? "except" : "cidr"),
+  );
   const groups = listOf(rule["toPorts"]).map(mapping);
   const ports = groups.flatMap((group) => listOf(group["ports"])).map(mapping);
   const traffic = new Set(ports.map(ciliumPortKind));
   const icmps = listOf(rule["icmps"]);
-  const isNode = [object["spec"], ...listOf(object["specs"])].every((spec) => mapping(spec)["nodeSelector"] !== undefined);
+  const isNode = [object["spec"], ...listOf(object["specs"])].every(
+    (spec) => mapping(spec)["nodeSelector"] !== undefined,
+  );
   return [
     `${String(object["kind"])} ${section}`,
     `Cilium ${peer === undefined ? "any peer" : `${side}${peer}`}`,
     ...only(new Set(cidr), undefined).map((kind) => `Cilium CIDRSet ${kind}`),
-    ...(icmps.length > 0 ? ["Cilium icmps"] : only(traffic, groups.length === 0 ? "any port" : undefined).map((kind) => `Cilium ${kind}`)),
+    ...(icmps.length > 0
+      ? ["Cilium icmps"]
+      : only(traffic, groups.length === 0 ? "any port" : undefined).map((kind) => `Cilium ${kind}`)),
     ...applicationKinds(groups),
     ...(isNode ? [`Cilium nodeSelector ${section.startsWith("ingress") ? "ingress" : "egress"}`] : []),
     ...(rule["fromRequires"] !== undefined || rule["toRequires"] !== undefined ? ["Cilium requires"] : []),
@@ -128,14 +140,15 @@ function applicationKinds(groups: readonly Fields[]): readonly string[] {
 
 function tierKinds(object: Fields, rule: Fields): readonly string[] {
   const spec = mapping(object["spec"]);
-  const tier =
-    object["kind"] === "ClusterNetworkPolicy" ? String(spec["tier"]) : String(object["kind"]);
+  const tier = object["kind"] === "ClusterNetworkPolicy" ? String(spec["tier"]) : String(object["kind"]);
   const peers = [...listOf(rule["from"]), ...listOf(rule["to"])].map(mapping);
   const protocols = [...listOf(rule["protocols"]), ...listOf(rule["ports"])].map(mapping);
   return [
     `${tier} ${String(rule["action"])}`,
     ...only(new Set(peers.flatMap((peer) => Object.keys(peer))), undefined).map((kind) => `tier ${kind}`),
-    ...only(new Set(protocols.flatMap(tierPortKinds)), protocols.length === 0 ? "any port" : undefined).map((kind) => `tier ${kind}`),
+    ...only(new Set(protocols.flatMap(tierPortKinds)), protocols.length === 0 ? "any port" : undefined).map(
+      (kind) => `tier ${kind}`,
+    ),
   ];
 }
 
@@ -159,6 +172,8 @@ export class Coverage {
   /** Codes of `unsure`, and how many such flows had a code that nothing in the scene plants. */
   readonly codes = new Map<string, number>();
   unplanted = 0;
+  /** How many answers were asked again without the rules that they name. */
+  removals = 0;
   readonly sets = new Set<string>();
 
   add({ scene, view }: Asked, planted: ReadonlySet<string>): void {
@@ -169,17 +184,14 @@ export class Coverage {
       for (const code of view.because) this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
       if (view.because.some((code) => !planted.has(code))) this.unplanted += 1;
     }
-    if (verdict !== "allow" && verdict !== "deny") return;
-    const kinds = new Set<string>();
     for (const direction of ["egress", "ingress"] as const) {
       const side = view[direction];
-      if (verdict === "deny" && side.verdict !== "deny") continue;
-      for (const kind of sideKinds(scene, side, direction)) kinds.add(kind);
-    }
-    for (const kind of kinds) {
-      const count = this.kinds.get(kind) ?? { allow: 0, deny: 0 };
-      count[verdict] += 1;
-      this.kinds.set(kind, count);
+      if (side.verdict !== "allow" && side.verdict !== "deny") continue;
+      for (const kind of new Set(sideKinds(scene, side, direction))) {
+        const count = this.kinds.get(kind) ?? { allow: 0, deny: 0 };
+        count[side.verdict] += 1;
+        this.kinds.set(kind, count);
+      }
     }
   }
 
@@ -205,11 +217,13 @@ export class Coverage {
     const verdicts = [...this.verdicts].map(([verdict, count]) => `${verdict} ${count}`).join(", ");
     const codes = [...this.codes].map(([code, count]) => `${code} ${count}`).join(", ") || "none";
     const width = Math.max(...[...this.kinds.keys()].map((kind) => kind.length), 10);
-    const rows = [...this.kinds].sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, { allow, deny }]) =>
-      [kind.padEnd(width), String(allow).padStart(8), String(deny).padStart(8)].join(" "),
-    );
+    const rows = [...this.kinds]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([kind, { allow, deny }]) =>
+        [kind.padEnd(width), String(allow).padStart(8), String(deny).padStart(8)].join(" "),
+      );
     return [
-      `distinct policy sets ${this.sets.size}; flows answered ${this.answered}: ${verdicts}`,
+      `distinct policy sets ${this.sets.size}; flows answered ${this.answered}: ${verdicts}; asked again without the named rules ${this.removals}`,
       `allow ${percent(this.share("allow"))}, deny ${percent(this.share("deny"))}, unsure ${percent(this.share("unsure"))} (${codes}), not planted ${this.unplanted}`,
       `${"decided by".padEnd(width)} ${"allow".padStart(8)} ${"deny".padStart(8)}`,
       ...rows,

@@ -8,6 +8,7 @@ import {
   parsePrefix,
   prefixRange,
 } from "../../src/net/address.ts";
+import { aimsOf, type Port } from "./aims.ts";
 import { type Fields, rarely, weighted } from "./arbitraries.ts";
 import { NODES, PORT_NUMBERS } from "./pools.ts";
 
@@ -155,11 +156,6 @@ function endOf(ends: Ends, space: FlowSpace, role: "from" | "to"): fc.Arbitrary<
   );
 }
 
-interface Port {
-  readonly protocol: Protocol;
-  readonly port?: number;
-}
-
 function portOf(objects: readonly Fields[], undefinedProtocols: boolean): fc.Arbitrary<Port> {
   const number = weighted<number>([5, fc.constantFrom(...portsOf(objects))], [3, fc.constantFrom(...PORT_NUMBERS)]);
   const of = (protocol: Protocol): fc.Arbitrary<Port> => number.map((port) => ({ protocol, port }));
@@ -187,19 +183,35 @@ export interface FlowSpace {
   readonly icmp: boolean;
 }
 
-/** Flows without an application part. */
+/** Flows without an application part: most aim at a rule, some at nothing. */
 export function flowOf(space: FlowSpace): fc.Arbitrary<Flow> {
-  const ends = endsOf(space.cluster, space.policies);
-  return fc
-    .tuple(
-      endOf(ends, space, "from"),
-      endOf(ends, space, "to"),
-      portOf([...space.policies, ...space.cluster], space.icmp),
-      fc.constantFrom<Family>("IPv4", "IPv6"),
-      rarely(8),
+  const { cluster, policies, icmp } = space;
+  const ends = endsOf(cluster, policies);
+  const random = fc.tuple(
+    endOf(ends, space, "from"),
+    endOf(ends, space, "to"),
+    portOf([...policies, ...cluster], icmp),
+  );
+  const edges = (prefixes: readonly string[]): readonly string[] =>
+    edgesOf([{ prefixes }]).map((address) => `ip:${address}`);
+  const aims = aimsOf(cluster, policies, edges).filter(({ from, to }) => from.length > 0 || to.length > 0);
+  const aimed = fc
+    .tuple(fc.nat(), random, fc.tuple(rarely(8), rarely(8), rarely(6)), fc.tuple(fc.nat(), fc.nat(), fc.nat()))
+    .map(([which, other, [otherFrom, otherTo, otherPort], [a, b, c]]) => {
+      const aim = aims[which % aims.length];
+      const [from, to, port] = other;
+      return [
+        otherFrom ? from : (at(aim?.from, a) ?? from),
+        otherTo ? to : (at(aim?.to, b) ?? to),
+        otherPort ? port : (at(aim?.ports, c) ?? port),
+      ] as const;
+    });
+  return weighted([1, random], [aims.length === 0 ? 0 : 5, aimed])
+    .chain(([from, to, port]) =>
+      fc.tuple(fc.constant([from, to, port] as const), fc.constantFrom<Family>("IPv4", "IPv6"), rarely(8)),
     )
-    .filter(([from, to]) => isCluster(from) || isCluster(to))
-    .map(([from, to, port, drawn, untold]): Flow => {
+    .filter(([[from, to]]) => (isCluster(from) || isCluster(to)) && from !== to)
+    .map(([[from, to, port], drawn, untold]): Flow => {
       const family = [from, to].map((end) => familyOfEnd(end, ends)).find((own) => own !== undefined) ?? drawn;
       if (port.protocol === "ICMP" || port.protocol === "ICMPv6") {
         const protocol: Protocol = family === "IPv4" ? "ICMP" : "ICMPv6";
@@ -208,10 +220,14 @@ export function flowOf(space: FlowSpace): fc.Arbitrary<Flow> {
       return { from, to, ...port, ...(untold || to.includes("/Service/") ? {} : { family }) };
     })
     .filter(({ from, to, protocol }) => {
-      if (to.includes("/Service/") && protocol.startsWith("ICMP")) return false;
+      if (from.includes("/Service/") || (to.includes("/Service/") && protocol.startsWith("ICMP"))) return false;
       const [a, b] = [familyOfEnd(from, ends), familyOfEnd(to, ends)];
       return a === undefined || b === undefined || a === b;
     });
+}
+
+function at<T>(items: readonly T[] | undefined, draw: number): T | undefined {
+  return items === undefined || items.length === 0 ? undefined : items[draw % items.length];
 }
 
 type Family = "IPv4" | "IPv6";

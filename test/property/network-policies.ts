@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { type Fields, few, fields, list, sometimes, weighted, withoutAbsent } from "./arbitraries.ts";
 import {
+  CROWDED_NAMESPACES,
   INSIDE_PREFIXES,
-  NAMESPACES,
   OUTSIDE_PREFIXES,
   PORT_NAMES,
   PORT_NUMBERS,
@@ -28,7 +28,7 @@ export function ipBlock(prefixes: readonly PrefixFamily[]): fc.Arbitrary<Fields>
 const block = weighted([3, ipBlock(OUTSIDE_PREFIXES)], [1, ipBlock(INSIDE_PREFIXES)]);
 
 const peer: fc.Arbitrary<Fields> = weighted<Fields>(
-  [4, podSelector.map((selector) => ({ podSelector: selector }))],
+  [5, podSelector.map((selector) => ({ podSelector: selector }))],
   [4, namespaceSelector.map((selector) => ({ namespaceSelector: selector }))],
   [3, fields({ namespaceSelector, podSelector })],
   [5, block.map((found) => ({ ipBlock: found }))],
@@ -36,9 +36,9 @@ const peer: fc.Arbitrary<Fields> = weighted<Fields>(
 
 /** Lists of one kind and mixed ones. */
 const peers: fc.Arbitrary<readonly Fields[] | null | undefined> = weighted<readonly Fields[] | null | undefined>(
-  [2, fc.constant(undefined)],
+  [4, fc.constant(undefined)],
   [1, fc.constantFrom<readonly Fields[] | null>([], null)],
-  [9, few(peer)],
+  [40, few(peer)],
 );
 
 const rangedPort = fc
@@ -49,7 +49,7 @@ const port: fc.Arbitrary<Fields> = fc
   .tuple(
     weighted<Fields>(
       [6, fc.constantFrom(...PORT_NUMBERS).map((number) => ({ port: number }))],
-      [3, fc.constantFrom(...PORT_NAMES).map((name) => ({ port: name }))],
+      [5, fc.constantFrom(...PORT_NAMES).map((name) => ({ port: name }))],
       [3, rangedPort],
       [1, fc.constant({})],
     ),
@@ -58,16 +58,16 @@ const port: fc.Arbitrary<Fields> = fc
   .map(([own, protocol]) => (protocol === undefined ? own : { protocol, ...own }));
 
 const ports: fc.Arbitrary<readonly Fields[] | null | undefined> = weighted<readonly Fields[] | null | undefined>(
-  [4, fc.constant(undefined)],
+  [6, fc.constant(undefined)],
   [1, fc.constantFrom<readonly Fields[] | null>([], null)],
-  [8, few(port)],
+  [20, few(port)],
 );
 
 function rule(side: "from" | "to"): fc.Arbitrary<Fields> {
   return weighted<Fields>(
     [1, fc.constant({})],
     [
-      12,
+      40,
       fc.tuple(peers, ports).map(([own, found]) =>
         withoutAbsent([
           [side, own],
@@ -80,10 +80,10 @@ function rule(side: "from" | "to"): fc.Arbitrary<Fields> {
 
 function rules(side: "from" | "to"): fc.Arbitrary<unknown> {
   return weighted<unknown>(
-    [3, fc.constant(undefined)],
-    [1, fc.constantFrom<unknown>([], null)],
+    [12, fc.constant(undefined)],
+    [3, fc.constantFrom<unknown>([], null)],
     [1, fc.constant([{}])],
-    [8, few(rule(side))],
+    [32, few(rule(side))],
   );
 }
 
@@ -105,7 +105,7 @@ export const networkPolicySpec: fc.Arbitrary<Fields> = fields({
 
 /** One NetworkPolicy; `index` makes its name its own. */
 export function networkPolicy(index: number): fc.Arbitrary<Fields> {
-  return fc.tuple(fc.constantFrom(...NAMESPACES), networkPolicySpec).map(([namespace, spec]) => ({
+  return fc.tuple(fc.constantFrom(...CROWDED_NAMESPACES), networkPolicySpec).map(([namespace, spec]) => ({
     apiVersion: "networking.k8s.io/v1",
     kind: "NetworkPolicy",
     metadata: { name: `np${index}`, namespace },

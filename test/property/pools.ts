@@ -1,6 +1,8 @@
 /** The few labels, ports and addresses of which everything is made, so that rules and flows meet. */
 
 export const NAMESPACES = ["a", "b", "c"] as const;
+/** The same with most things in the first, so that pods of one namespace meet. */
+export const CROWDED_NAMESPACES = ["a", "a", "a", "a", "b", "b", "c"] as const;
 
 export const NAMESPACE_LABELS: readonly (readonly [string, readonly string[]])[] = [
   ["team", ["red", "blue"]],

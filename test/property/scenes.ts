@@ -34,12 +34,12 @@ const kubernetesPolicies: fc.Arbitrary<readonly Fields[]> = fc
   .tuple(
     numbered(4, networkPolicy),
     weighted<readonly Fields[]>(
-      [3, fc.constant([])],
-      [6, numbered(3, clusterNetworkPolicy)],
-      [2, numbered(2, adminNetworkPolicy)],
+      [9, fc.constant([])],
+      [12, numbered(3, clusterNetworkPolicy)],
+      [9, numbered(3, adminNetworkPolicy)],
       [1, fc.tuple(clusterNetworkPolicy(1), adminNetworkPolicy(1))],
     ),
-    rarely(5),
+    rarely(3),
   )
   .map(([network, tiers, alone]) => distinct(alone && tiers.length > 0 ? tiers : [...network, ...tiers]));
 

@@ -83,7 +83,7 @@ export const endpointPeer: fc.Arbitrary<Fields> = weighted(
 
 /** An `endpointSelector`. */
 export const endpointSubject: fc.Arbitrary<Fields> = weighted(
-  [4, fc.constant({})],
+  [8, fc.constant({})],
   [6, labelSelector(SOURCED)],
   [1, labelSelector([...RESERVED, ...SOURCED])],
 );

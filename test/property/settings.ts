@@ -7,8 +7,8 @@ const SETTINGS: readonly (readonly [key: string, percent: number, values: readon
   ["allow-localhost", 20, ["auto", "always", "policy", "policy"]],
   ["policy-cidr-match-mode", 20, ["nodes"]],
   ["policy-default-local-cluster", 15, ["true", "false"]],
-  ["enable-host-firewall", 45, ["true", "true", "false"]],
-  ["enable-node-selector-labels", 35, ["true"]],
+  ["enable-host-firewall", 60, ["true", "true", "true", "false"]],
+  ["enable-node-selector-labels", 50, ["true"]],
   ["enable-icmp-rules", 4, ["false"]],
   ["enable-non-default-deny-policies", 10, ["false"]],
   ["enable-extended-ip-protocols", 10, ["true"]],
@@ -29,9 +29,9 @@ const SETTINGS: readonly (readonly [key: string, percent: number, values: readon
 export type Settings = Readonly<Record<string, unknown>> | undefined;
 
 export const settings: fc.Arbitrary<Settings> = weighted<Settings>(
-  [5, fc.constant(undefined)],
+  [4, fc.constant(undefined)],
   [
-    5,
+    6,
     fc
       .tuple(...SETTINGS.map(([, percent, values]) => sometimes(percent, fc.constantFrom(...values))))
       .map((values) => withoutAbsent(SETTINGS.map(([key], i) => [key, values[i]])))

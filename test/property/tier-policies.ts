@@ -31,9 +31,9 @@ function peersOf(direction: "ingress" | "egress", older: boolean): fc.Arbitrary<
     direction === "ingress"
       ? podPeer
       : weighted<Fields>(
-          [5, podPeer],
+          [4, podPeer],
           [4, networks.map((found) => ({ networks: found }))],
-          [1, nodeSelector.map((nodes) => ({ nodes }))],
+          [3, nodeSelector.map((nodes) => ({ nodes }))],
         );
   return few(peer).map((found) => (found.length === 0 ? [{ namespaces: {} }] : found));
 }
@@ -55,7 +55,7 @@ const protocolItem: fc.Arbitrary<Fields> = weighted<Fields>(
       )
       .map(([key, destinationPort]) => ({ [key]: { destinationPort } })),
   ],
-  [2, fc.constantFrom(...PORT_NAMES).map((destinationNamedPort) => ({ destinationNamedPort }))],
+  [4, fc.constantFrom(...PORT_NAMES).map((destinationNamedPort) => ({ destinationNamedPort }))],
 );
 
 function rulesOf(direction: "ingress" | "egress", actions: readonly string[], older: boolean): fc.Arbitrary<unknown> {
@@ -119,5 +119,5 @@ export function adminNetworkPolicy(index: number): fc.Arbitrary<Fields> {
     ingress: rulesOf("ingress", ["Allow", "Deny"], true),
     egress: rulesOf("egress", ["Allow", "Deny"], true),
   }).map((spec): Fields => ({ apiVersion, kind: "BaselineAdminNetworkPolicy", metadata: { name: "default" }, spec }));
-  return weighted([3, admin], [1, baseline]);
+  return weighted([1, admin], [1, baseline]);
 }

@@ -142,7 +142,7 @@ function translatePort(port: NetworkPolicyPort, direction: Direction): readonly 
       kind: "named",
       name: port.port.toLowerCase(),
       protocol,
-      ...(direction === "ingress" ? { resolve: "destination" } : { resolve: "cluster", path: port.path }),
+      ...(direction === "ingress" ? { resolve: "destination", single: true } : { resolve: "cluster", path: port.path }),
     };
   return [{ match }];
 }

@@ -121,7 +121,7 @@ spec:
 
   test("[R5.6] the form tells where a name is looked up", () => {
     expect(ruleOf(cnp(`ingress: [${item("{port: web, protocol: TCP}")}]`)).traffic).toEqual([
-      { match: { kind: "named", name: "web", protocol: "TCP", resolve: "destination" } },
+      { match: { kind: "named", name: "web", protocol: "TCP", resolve: "destination", single: true } },
     ]);
     expect(ruleOf(cnp(`egress: [${item("{port: Web}")}]`)).traffic).toEqual([
       {
