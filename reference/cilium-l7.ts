@@ -64,11 +64,7 @@ function isServerNamed(patterns: readonly string[], view: View): boolean {
   const { serverName } = view.scene.traffic;
   // No SNI: refused.
   if (serverName === undefined) return false;
-  return patterns.some((pattern) => {
-    const answer = selectsServerName(pattern, serverName, view.settings.release);
-    if (answer !== "unknown") return answer;
-    return view.scene.unknowns.ask(`${pattern} is a pattern`, { code: "release-not-told", detail: pattern });
-  });
+  return patterns.some((pattern) => selectsServerName(pattern, serverName, view.settings.release));
 }
 
 /** Whether the proxy can read the traffic under this grant at all (R6.2.1). */

@@ -29,12 +29,11 @@ function patternOf(pattern: string, release: number): string {
   return `^${head}${body}$`;
 }
 
-/** Whether a server name is one of `serverNames`: exact, or with leading wildcards since 1.18 and 1.19 (R5.9, U14). */
-export function selectsServerName(pattern: string, serverName: string, release: number): boolean | "unknown" {
-  const wanted = pattern.toLowerCase();
-  const actual = serverName.toLowerCase().replace(/\.$/, "");
-  if (!wanted.includes("*")) return wanted === actual;
-  if (release <= 17) return false;
-  if (release === 18) return selectsName({ matchPattern: pattern }, actual, 18) ? "unknown" : false;
-  return selectsName({ matchPattern: pattern }, actual, release);
+/**
+ * Whether a server name is one of `serverNames`: exact; since 1.18 with a leading `*.` for one label or `**.` for several
+ * (R5.9; U14: pull request 38615 is older than 1.18).
+ */
+export function selectsServerName(pattern: string, serverName: string, release: number): boolean {
+  if (release <= 17 || !pattern.includes("*")) return withDot(pattern.toLowerCase()) === withDot(serverName.toLowerCase());
+  return selectsName({ matchPattern: pattern }, serverName, 19);
 }

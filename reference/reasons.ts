@@ -22,7 +22,6 @@ export const REASONS = {
   "pod-finished": "the pod has ended (K8-37)",
   "priority-conflict": "rules of equal priority disagree (CNP-20)",
   "protocol-undefined": "policies say nothing of this protocol (K8-33)",
-  "release-not-told": "which patch release brought the pattern is not told (U14)",
   "secret-not-read": "the rule needs a Secret, and Secrets are not read",
   "service-address": "policy before or after translation of a Service address is undefined (K8-26)",
   "service-not-resolved": "toServices that come to nothing, with ports (R2.4.3, U3, U19)",

@@ -93,9 +93,14 @@ function checkTls(path: string, group: Fields, hasRules: boolean): void {
   const names = sequence(`${path}.serverNames`, group["serverNames"]);
   if (names.some((name) => (optionalText(`${path}.serverNames`, name) ?? "") === ""))
     refuse(`${path}.serverNames`, "an empty server name");
+  if (context.settings.release >= 18 && names.some((name) => !SERVER_NAME.test(String(name))))
+    refuse(`${path}.serverNames`, "labels, after `*.` or `**.` where wanted");
   if (names.length > 0 && hasRules && !isGiven(group["terminatingTLS"]))
     refuse(`${path}.serverNames`, "server names with L7 rules need terminatingTLS");
 }
+
+/** The pattern of the schema since 1.18 (R5.9, U14). */
+const SERVER_NAME = /^(?=.{1,255}$)(\*{1,2}\.)?[-a-zA-Z0-9_]+(\.[-a-zA-Z0-9_]+)*\.?$/;
 
 function checkSecret(path: string, value: unknown): void {
   const secret = mapping(path, value, ["name", "namespace"]);

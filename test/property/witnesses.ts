@@ -250,7 +250,6 @@ const ENGINE_CODES: Readonly<Record<ReasonCode, readonly BecauseCode[]>> = {
   "pod-finished": ["missing-object"],
   "priority-conflict": ["equal-priority"],
   "protocol-undefined": ["undefined-by-specification"],
-  "release-not-told": ["opaque-application-rule", "release-unclear"],
   "secret-not-read": ["secret-not-read", "opaque-application-rule"],
   "service-address": ["undefined-by-specification"],
   "service-not-resolved": ["service-not-resolved"],
