@@ -34,6 +34,7 @@ function patternOf(pattern: string, release: number): string {
  * (R5.9; U14: pull request 38615 is older than 1.18).
  */
 export function selectsServerName(pattern: string, serverName: string, release: number): boolean {
-  if (release <= 17 || !pattern.includes("*")) return withDot(pattern.toLowerCase()) === withDot(serverName.toLowerCase());
+  if (release <= 17 || !pattern.includes("*"))
+    return withDot(pattern.toLowerCase()) === withDot(serverName.toLowerCase());
   return selectsName({ matchPattern: pattern }, serverName, 19);
 }

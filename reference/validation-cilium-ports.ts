@@ -57,7 +57,7 @@ function checkProxy(path: string, group: Fields, context: RuleContext): void {
   if (kind !== undefined) checkRules(path, kind, rules, ports, context);
   for (const rule of itemsOf(rules["http"])) checkHttp(`${path}.rules.http`, rule);
   for (const rule of itemsOf(rules["dns"])) checkName(`${path}.rules.dns`, rule);
-  checkTls(path, group, kind !== undefined);
+  checkTls(path, group, kind !== undefined, context);
   checkListener(path, group, kind !== undefined, context);
 }
 
@@ -82,7 +82,7 @@ function checkRules(path: string, kind: string, rules: Fields, ports: readonly F
 }
 
 /** V12. */
-function checkTls(path: string, group: Fields, hasRules: boolean): void {
+function checkTls(path: string, group: Fields, hasRules: boolean, context: RuleContext): void {
   for (const key of ["terminatingTLS", "originatingTLS"]) {
     if (!isGiven(group[key])) continue;
     const known = ["secret", "trustedCA", "certificate", "privateKey"];
