@@ -5,7 +5,7 @@ import { objectName } from "./origin.ts";
 import { counted, someOf } from "./names.ts";
 import type { PairChange } from "../questions/diff.ts";
 
-const SIGNS = { "+": "➕", "-": "➖", "?": "❔" } as const;
+const SIGNS = { "+": "➕", "-": "➖", "~": "🔀", "?": "❔" } as const;
 const MOST_NAMES = 4;
 /** Rows beyond these are folded away. */
 const MOST_ROWS = 20;

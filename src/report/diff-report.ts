@@ -1,5 +1,6 @@
 /** What every writer of `diff` starts from. */
 import type { ChangedPolicy, Diff, PairChange } from "../questions/diff.ts";
+import type { Topology } from "../questions/topology.ts";
 import type { FlowEntry } from "../reach/flow-list.ts";
 import { objectName, placeOf, placeText, ruleName } from "./origin.ts";
 import { flowText } from "./reach-report.ts";
@@ -11,6 +12,8 @@ export interface DiffReport {
   readonly complete: boolean;
   readonly diff: Diff;
   readonly wide: boolean;
+  /** What the pictures show; made when a picture is asked for. */
+  readonly topology: () => Topology;
 }
 
 export function flowsText(entries: readonly FlowEntry[]): string {
@@ -19,7 +22,7 @@ export function flowsText(entries: readonly FlowEntry[]): string {
 
 /** One line of what changed: gained, lost, in another way. */
 export interface ChangeLine {
-  readonly sign: "+" | "-" | "?";
+  readonly sign: "+" | "-" | "~" | "?";
   readonly text: string;
 }
 
@@ -28,7 +31,7 @@ export function changeLines(change: PairChange): readonly ChangeLine[] {
   // Above the port, what it was and what it is says more than the difference of two languages.
   const above = [...change.gained, ...change.lost].some((entry) => entry.application.key !== "*");
   if (above && change.type === "changed" && change.unsure.length === 0) {
-    const sign = change.lost.length === 0 ? "+" : "-";
+    const sign = change.lost.length === 0 ? "+" : change.gained.length === 0 ? "-" : "~";
     return [{ sign, text: `${flowsText(change.before)} → ${flowsText(change.after)}` }];
   }
   if (change.gained.length > 0) out.push({ sign: "+", text: flowsText(change.gained) });

@@ -11,7 +11,7 @@ import { printable } from "./escape.ts";
 import { counted, someOf } from "./names.ts";
 import type { Style, Tone } from "./style.ts";
 
-const TONES: Readonly<Record<ChangeLine["sign"], Tone>> = { "+": "allow", "-": "deny", "?": "unsure" };
+const TONES: Readonly<Record<ChangeLine["sign"], Tone>> = { "+": "allow", "-": "deny", "~": "changed", "?": "unsure" };
 const MOST_NAMES = 4;
 
 export function* diffText(report: DiffReport, style: Style): Iterable<string> {

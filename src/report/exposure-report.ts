@@ -1,6 +1,7 @@
 /** What every writer of `exposure` starts from. */
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { Closer, Exposure, ExposureCounts, Exposed, WayIn, WayOut } from "../questions/exposure.ts";
+import type { Topology } from "../questions/topology.ts";
 import { applicationName } from "../reach/grouping.ts";
 import { objectName, placeText, policyPlace, ruleName, rulePlace, type SourcePlace } from "./origin.ts";
 import { applicationText, flowText } from "./reach-report.ts";
@@ -14,6 +15,8 @@ export interface ExposureReport {
   readonly baseline?: ExposureCounts;
   /** Whether names and rows are never folded together. */
   readonly wide: boolean;
+  /** What the pictures show; made when a picture is asked for. */
+  readonly topology: () => Topology;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -65,12 +68,12 @@ export function closersOfWay(way: WayIn | WayOut, unit: Exposed["unit"]): readon
   const direction = "way" in way ? "ingress" : "egress";
   const own = way.closers.filter((closer) => closer.direction === direction);
   if (way.verdict === "deny") return closedBy(way.closers);
-  const rules = own
-    .flatMap((closer) => closer.origins)
-    .map((origin) => {
-      const place = rulePlace(origin);
-      return { text: ruleName(origin), ...(place === undefined ? {} : { place }) };
-    });
+  // What always holds nobody can close by changing a policy.
+  const written = own.flatMap((closer) => closer.origins).filter((origin) => origin.document !== undefined);
+  const rules = written.map((origin) => {
+    const place = rulePlace(origin);
+    return { text: ruleName(origin), ...(place === undefined ? {} : { place }) };
+  });
   const distinct = new Map(rules.map((rule) => [rule.text, rule]));
   if (distinct.size > 0) return [...distinct.values()];
   if (way.verdict === "unsure") return [];

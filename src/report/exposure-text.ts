@@ -36,47 +36,16 @@ export function* exposureText(report: ExposureReport, style: Style): Iterable<st
   );
   if (own.length > 0) {
     yield `${style("strong", "Open at their own address, where that is routed")}\n`;
-    for (const { endpoints: who, value } of fold(
-      own,
-      ({ one, way }) => `${way.from} ${arrivalText(way)} ${way.verdict} ${texts(closersOfWay(way, one.unit))}`,
-    )) {
-      yield* foldedLines(
-        who,
-        value.way.from,
-        value.way,
-        closersOfWay(value.way, value.one.unit),
-        arrivalText(value.way),
-        report.wide,
-        style,
-      );
-    }
+    yield* foldedWays(own, ({ way }) => [way.from, arrivalText(way)], report.wide, style);
     yield "\n";
   }
   const out = endpoints.flatMap((one) => one.waysOut.map((way) => [name(one), { one, way }] as const));
   if (out.length > 0) {
     yield `${style("strong", "Ways out")}\n`;
-    const flows = (way: WayOut): string => way.flows.map(flowText).join("; ");
-    for (const { endpoints: who, value } of fold(
-      out,
-      ({ one, way }) => `${way.to} ${flows(way)} ${way.verdict} ${texts(closersOfWay(way, one.unit))}`,
-    )) {
-      yield* foldedLines(
-        who,
-        value.way.to,
-        value.way,
-        closersOfWay(value.way, value.one.unit),
-        flows(value.way),
-        report.wide,
-        style,
-      );
-    }
+    yield* foldedWays(out, ({ way }) => [way.to, way.flows.map(flowText).join("; ")], report.wide, style);
     yield "\n";
   }
   yield* summary(report, style);
-}
-
-function texts(closers: readonly CloserText[]): string {
-  return closers.map(({ text }) => text).join();
 }
 
 function* wayLines(one: Exposed, way: WayIn, style: Style): Iterable<string> {
@@ -91,20 +60,40 @@ function* becauseLines(because: WayIn["because"], indent: string, style: Style):
   for (const { code, detail } of because) yield `${indent}${style("faint", `${code}: ${printable(detail)}`)}\n`;
 }
 
-function* foldedLines(
-  who: readonly string[],
-  where: string,
-  way: WayIn | WayOut,
-  closers: readonly CloserText[],
-  flows: string,
+interface OneWay<W extends WayIn | WayOut> {
+  readonly one: Exposed;
+  readonly way: W;
+}
+
+/** Ways that are alike in where they lead and what passes, each with all that would have to change. */
+function* foldedWays<W extends WayIn | WayOut>(
+  ways: readonly (readonly [name: string, value: OneWay<W>])[],
+  shown: (value: OneWay<W>) => readonly [where: string, flows: string],
   wide: boolean,
   style: Style,
 ): Iterable<string> {
-  const mark = style(TONES[way.verdict], MARKS[way.verdict]);
-  yield `  ${mark}  ${printable(where)}: ${printable(flows === "" ? "by name" : flows)}  ${style("faint", `(${counted(who.length, "endpoint")})`)}\n`;
-  yield `          ${printable(someOf(who, MOST_NAMES, wide))}\n`;
-  for (const closer of closers) yield `          ${style("faint", `to close: ${printable(closerText(closer))}`)}\n`;
-  if (way.verdict === "unsure") yield* becauseLines(way.because, "          ", style);
+  const keyOf = (value: OneWay<W>): string => {
+    const ruled = closersOfWay(value.way, value.one.unit).some(({ place }) => place !== undefined);
+    return JSON.stringify([...shown(value), value.way.verdict, ruled]);
+  };
+  const closers = new Map<string, Map<string, CloserText>>();
+  for (const [, value] of ways) {
+    const known = closers.get(keyOf(value)) ?? new Map<string, CloserText>();
+    closers.set(keyOf(value), known);
+    for (const closer of closersOfWay(value.way, value.one.unit)) known.set(closer.text, closer);
+  }
+  for (const { endpoints: who, value } of fold(ways, keyOf)) {
+    const { way } = value;
+    const [where, flows] = shown(value);
+    const mark = style(TONES[way.verdict], MARKS[way.verdict]);
+    yield `  ${mark}  ${printable(where)}: ${printable(flows === "" ? "by name" : flows)}  ${style("faint", `(${counted(who.length, "endpoint")})`)}\n`;
+    yield `          ${printable(someOf(who, MOST_NAMES, wide))}\n`;
+    const all = [...(closers.get(keyOf(value))?.values() ?? [])];
+    const few = wide || all.length <= MOST_NAMES + 1 ? all : all.slice(0, MOST_NAMES);
+    for (const closer of few) yield `          ${style("faint", `to close: ${printable(closerText(closer))}`)}\n`;
+    if (few.length < all.length) yield `          ${style("faint", `to close: ${all.length - few.length} more`)}\n`;
+    if (way.verdict === "unsure") yield* becauseLines(way.because, "          ", style);
+  }
 }
 
 function* summary(report: ExposureReport, style: Style): Iterable<string> {

@@ -6,10 +6,14 @@ import { readGit } from "../../files/git-revision.ts";
 import { loadInput } from "../../files/input.ts";
 import { chooseDialect } from "../../policy/registry.ts";
 import { diff, type Version } from "../../questions/diff.ts";
+import { topologyOfDiff } from "../../questions/topology.ts";
 import { diffJson } from "../../report/diff-json.ts";
 import { diffMarkdown } from "../../report/diff-markdown.ts";
-import type { DiffReport } from "../../report/diff-report.ts";
+import { causeTexts, type DiffReport } from "../../report/diff-report.ts";
 import { diffText } from "../../report/diff-text.ts";
+import { topologyDot } from "../../report/topology-dot.ts";
+import { topologyHtml } from "../../report/topology-html.ts";
+import { topologySvg } from "../../report/topology-svg.ts";
 import type { Style } from "../../report/style.ts";
 import { EXIT, inputFailure, SilentFailure } from "../exit.ts";
 import { type InputFlags, type OutputFlags, withInput, withOutput } from "../options.ts";
@@ -20,6 +24,9 @@ const WRITERS = {
   text: diffText,
   json: diffJson,
   md: diffMarkdown,
+  svg: (report) => topologySvg(report.topology()),
+  dot: (report) => topologyDot(report.topology()),
+  html: (report) => topologyHtml(report.topology()),
 } as const satisfies Record<string, (report: DiffReport, style: Style) => Iterable<string>>;
 
 interface DiffFlags extends InputFlags, OutputFlags<keyof typeof WRITERS> {
@@ -66,12 +73,17 @@ async function run(old: string, next: string | undefined, flags: DiffFlags): Pro
   // What is to be said of both is said once.
   const before = openSources(first.sources, { ...reading(told), quiet: true }, first.diagnostics);
   const after = openSources(second.sources, reading(against ?? told), second.diagnostics);
+  const compared = diff(versionOf(before), versionOf(after));
   const report: DiffReport = {
     old: { name: old, dialect: before.dialect.name },
     next: { name: next ?? old, dialect: after.dialect.name },
     complete: before.complete && after.complete,
-    diff: diff(versionOf(before), versionOf(after)),
+    diff: compared,
     wide: flags.wide ?? false,
+    topology: () =>
+      topologyOfDiff([before.engine, after.engine], compared, "Connections gained and lost", (change) =>
+        causeTexts(change).join(", "),
+      ),
   };
   await writeAnswer(WRITERS[flags.output](report, styleFor(process.stdout, flags.color)));
   const changed = report.diff.changes.length > 0;

@@ -1,10 +1,15 @@
 /** `bulkhead exposure`: the attack surface. */
 import { type Command, Option } from "commander";
 import { exposure } from "../../questions/exposure.ts";
+import { topologyOf } from "../../questions/topology.ts";
 import { withoutPolicies } from "../../questions/network.ts";
 import { exposureJson } from "../../report/exposure-json.ts";
+import { exposureMarkdown } from "../../report/exposure-markdown.ts";
 import type { ExposureReport } from "../../report/exposure-report.ts";
 import { exposureText } from "../../report/exposure-text.ts";
+import { topologyDot } from "../../report/topology-dot.ts";
+import { topologyHtml } from "../../report/topology-html.ts";
+import { topologySvg } from "../../report/topology-svg.ts";
 import type { Style } from "../../report/style.ts";
 import { type InputFlags, type OutputFlags, withInput, withOutput } from "../options.ts";
 import { exitOf, openSession } from "../session.ts";
@@ -13,6 +18,10 @@ import { styleFor, writeAnswer } from "../terminal.ts";
 const WRITERS = {
   text: exposureText,
   json: exposureJson,
+  md: exposureMarkdown,
+  svg: (report) => topologySvg(report.topology()),
+  dot: (report) => topologyDot(report.topology()),
+  html: (report) => topologyHtml(report.topology()),
 } as const satisfies Record<string, (report: ExposureReport, style: Style) => Iterable<string>>;
 
 interface ExposureFlags extends InputFlags, OutputFlags<keyof typeof WRITERS> {
@@ -49,6 +58,7 @@ async function run(paths: readonly string[], flags: ExposureFlags): Promise<void
       ? {}
       : { baseline: exposure(withoutPolicies(session.engine, session.documents)).counts }),
     wide: flags.wide ?? false,
+    topology: () => topologyOf(session.engine, `Who reaches whom, ${session.dialect.name}`),
     diagnostics: session.diagnostics,
   };
   await writeAnswer(WRITERS[flags.output](report, styleFor(process.stdout, flags.color)));
