@@ -42,7 +42,7 @@ check(
     "V6 fields": `ingress: [{icmps: [{fields: [${many(41, "{type: 8}")}]}]}]`,
     "V6 family": "ingress: [{icmps: [{fields: [{type: 8, family: IPv5}]}]}]",
     "V6 name of the other family": "ingress: [{icmps: [{fields: [{type: PacketTooBig, family: IPv4}]}]}]",
-    "V6 number": "ingress: [{icmps: [{fields: [{type: 256}]}]}]",
+    "V6 number": 'ingress: [{icmps: [{fields: [{type: "256"}]}]}]',
     "V7 no port": ports("ports: [{protocol: TCP}]"),
     "V7 large": ports('ports: [{port: "65536", protocol: TCP}]'),
     "V7 octal": ports('ports: [{port: "09", protocol: TCP}]'),
