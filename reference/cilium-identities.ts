@@ -140,10 +140,15 @@ function apiServerIdentity(party: Party, world: string, unknowns: Unknowns): Ide
 function nodeIdentity(party: NodeParty, other: Party, settings: CiliumSettings, unknowns: Unknowns): Identity {
   const names = [isLocal(party, other, unknowns) ? "host" : "remote-node"];
   if (party.node?.apiServer === true) names.push("kube-apiserver");
-  const labels: Labels[] = [reserved(...names), clusterOfReserved(party, settings)];
-  // R2.3.3: labels of the Node object, with source `node`.
-  if (settings.nodeSelectorLabels && !names.includes("host"))
-    labels.push({ source: "node", lookUp: (key) => nodeLabel(party, key) });
+  if (!settings.nodeSelectorLabels || names.includes("host"))
+    return identityFrom(party, [reserved(...names), clusterOfReserved(party, settings)], "node");
+  // R2.3.3: labels of the Node object, with source `node`; since 1.18 such an identity has the cluster's name.
+  const cluster = settings.release >= 18 ? settings.clusterName : undefined;
+  const labels: Labels[] = [
+    reserved(...names),
+    { source: "node", lookUp: (key) => nodeLabel(party, key) },
+    { source: "k8s", lookUp: (key) => (key === CLUSTER_KEY ? cluster : undefined) },
+  ];
   return identityFrom(party, labels, "node");
 }
 

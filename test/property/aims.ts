@@ -179,7 +179,7 @@ function rulePorts(rule: Fields, pods: readonly PodSketch[]): readonly Port[] {
 
 /** What few rules have is aimed at more often. */
 const RARE =
-  /"(from|to)Nodes"|"toServices"|"cidrGroup|"except"|"nodes"|"(port|namedPort|destinationNamedPort)":"[a-zA-Z]/;
+  /"(from|to)Nodes"|"toServices"|"cidrGroup|"except":\["|"nodes"|"endPort"|"range"|"(port|namedPort|destinationNamedPort)":"[a-zA-Z]|"SCTP"|"namespaceSelector":.*"podSelector"/;
 
 const SECTIONS = ["ingress", "egress", "ingressDeny", "egressDeny"];
 
@@ -212,7 +212,7 @@ export function aimsOf(
             ? { from: peers, to: subjects, ports }
             : { from: subjects, to: peers, ports };
           const isRare = spec["nodeSelector"] !== undefined || RARE.test(JSON.stringify(rule));
-          return isRare ? [aim, aim, aim, aim] : [aim];
+          return isRare ? [aim, aim, aim, aim, aim, aim] : [aim];
         }),
       );
     });

@@ -15,7 +15,7 @@ describe("[R4.1.1, R4.1.2, R4.1.3, R4.1.4] NetworkPolicy and the policies of Cil
   ] as const)(
     "both evaluators give the same verdict, reason and deciders under %s",
     (dialect, seed, sets) => {
-      const differences = compareSets({ arbitrary: ciliumScene(dialect, 20), seed, sets }, coverage);
+      const differences = compareSets({ arbitrary: ciliumScene(dialect, 36), seed, sets }, coverage);
       expect(differences).toBe("");
     },
     isFull ? 3_600_000 : 240_000,

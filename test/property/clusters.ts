@@ -265,9 +265,14 @@ export const ciliumCluster: fc.Arbitrary<readonly Fields[]> = fc
   .tuple(cluster, sometimes(20, deployment))
   .map(([objects, found]) => [...objects, ...(found ?? [])]);
 
+const prefix = fc.constantFrom(...OUTSIDE_PREFIXES.map((p) => p.outer));
+
 const cidrGroup = (apiVersion: string, name: string): fc.Arbitrary<Fields> =>
   fc
-    .tuple(someOf(CIDR_GROUP_LABELS, 1), list(fc.constantFrom(...OUTSIDE_PREFIXES.map((p) => p.outer)), 0, 2))
+    .tuple(
+      weighted([1, fc.constant({})], [9, someOf(CIDR_GROUP_LABELS, 1, 1)]),
+      weighted([1, list(prefix, 0, 0)], [9, list(prefix, 1, 2)]),
+    )
     .map(([labels, externalCIDRs]) => ({
       apiVersion,
       kind: "CiliumCIDRGroup",

@@ -89,7 +89,7 @@ function compareReplies(a: Reply, b: Reply): Compared {
   if (a.verdict === "allow") add("limited", String(a.limited), String(b.limited));
   if (a.verdict === "unsure" && b.verdict === "unsure" && !a.because.some((code) => b.because.includes(code)))
     add("because", a.because.join(" "), b.because.join(" "));
-  if (a.verdict !== "unsure" || b.verdict !== "unsure")
+  if (!a.open && (a.verdict !== "unsure" || b.verdict !== "unsure"))
     for (const direction of ["egress", "ingress"] as const)
       compareSides(direction, a[direction], b[direction], a.several, add);
   return { view: a, differences };

@@ -30,7 +30,7 @@ const block = weighted([3, ipBlock(OUTSIDE_PREFIXES)], [1, ipBlock(INSIDE_PREFIX
 const peer: fc.Arbitrary<Fields> = weighted<Fields>(
   [5, podSelector.map((selector) => ({ podSelector: selector }))],
   [4, namespaceSelector.map((selector) => ({ namespaceSelector: selector }))],
-  [3, fields({ namespaceSelector, podSelector })],
+  [4, fields({ namespaceSelector, podSelector })],
   [5, block.map((found) => ({ ipBlock: found }))],
 );
 
@@ -49,11 +49,11 @@ const port: fc.Arbitrary<Fields> = fc
   .tuple(
     weighted<Fields>(
       [6, fc.constantFrom(...PORT_NUMBERS).map((number) => ({ port: number }))],
-      [5, fc.constantFrom(...PORT_NAMES).map((name) => ({ port: name }))],
+      [10, fc.constantFrom(...PORT_NAMES).map((name) => ({ port: name }))],
       [3, rangedPort],
-      [1, fc.constant({})],
+      [3, fc.constant({})],
     ),
-    sometimes(60, fc.constantFrom(...PORT_PROTOCOLS)),
+    sometimes(65, fc.constantFrom(...PORT_PROTOCOLS, "SCTP")),
   )
   .map(([own, protocol]) => (protocol === undefined ? own : { protocol, ...own }));
 

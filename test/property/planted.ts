@@ -45,7 +45,7 @@ function kubernetesCodes({ policies }: Scene): readonly string[] {
   return codes;
 }
 
-function ciliumCodes({ cluster, policies, names }: Scene): readonly string[] {
+function ciliumCodes({ dialect, cluster, policies, names }: Scene): readonly string[] {
   const codes: string[] = [];
   const text = JSON.stringify(policies);
   if (/"(from|to)Groups"/.test(text)) codes.push("group-not-resolved");
@@ -61,6 +61,8 @@ function ciliumCodes({ cluster, policies, names }: Scene): readonly string[] {
   if (/"serverNames"/.test(text)) codes.push("opaque-application-rule", "release-unclear");
   if (text.includes('"toFQDNs"') && names === undefined) codes.push("name-not-resolved");
   if (text.includes('"enableDefaultDeny"') && text.includes('"http"')) codes.push("release-unclear");
+  // Which reserved identities carry the cluster's label decides negative selectors (K3, U21).
+  if (dialect !== "cilium@1.17" && /"(NotIn|DoesNotExist)"/.test(text)) codes.push("unknown-label");
   if (cluster.some(hasAmbiguousPort)) codes.push("release-unclear");
   return codes;
 }

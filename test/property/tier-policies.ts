@@ -55,7 +55,7 @@ const protocolItem: fc.Arbitrary<Fields> = weighted<Fields>(
       )
       .map(([key, destinationPort]) => ({ [key]: { destinationPort } })),
   ],
-  [4, fc.constantFrom(...PORT_NAMES).map((destinationNamedPort) => ({ destinationNamedPort }))],
+  [8, fc.constantFrom(...PORT_NAMES).map((destinationNamedPort) => ({ destinationNamedPort }))],
 );
 
 function rulesOf(direction: "ingress" | "egress", actions: readonly string[], older: boolean): fc.Arbitrary<unknown> {
@@ -64,8 +64,8 @@ function rulesOf(direction: "ingress" | "egress", actions: readonly string[], ol
     action: fc.constantFrom(...actions),
     [direction === "ingress" ? "from" : "to"]: peersOf(direction, older),
     ...(older
-      ? { ports: sometimes(60, few(olderPort).map(atLeastOne)) }
-      : { protocols: sometimes(60, few(protocolItem).map(atLeastOne)) }),
+      ? { ports: sometimes(75, few(olderPort).map(atLeastOne)) }
+      : { protocols: sometimes(75, few(protocolItem).map(atLeastOne)) }),
   });
   return weighted<unknown>([2, fc.constant(undefined)], [1, fc.constant([])], [7, list(rule, 1, 3)]);
 }
@@ -85,7 +85,7 @@ const olderPort: fc.Arbitrary<Fields> = weighted<Fields>(
     2,
     fc.tuple(range, fc.constantFrom("TCP", "UDP")).map(([found, protocol]) => ({ portRange: { protocol, ...found } })),
   ],
-  [1, fc.constantFrom(...PORT_NAMES).map((namedPort) => ({ namedPort }))],
+  [3, fc.constantFrom(...PORT_NAMES).map((namedPort) => ({ namedPort }))],
 );
 
 /** A ClusterNetworkPolicy. Priorities are few, so that some are equal. */

@@ -31,6 +31,8 @@ export interface View {
   readonly because: readonly string[];
   /** Whether several members with sides of their own were put together. */
   readonly several: boolean;
+  /** Whether a step that is no policy's leaves open what the sides see; then they are not compared. */
+  readonly open: boolean;
 }
 
 /** What became of a question: an answer, or none because a name means nothing. */
@@ -125,6 +127,7 @@ function engineView(answer: Answer): Reply {
     ingress: sidesTogether(members.map((member) => member.ingress)),
     because: [...new Set(answer.because.map((item) => item.code))].sort(),
     several: texts.size > 1,
+    open: answer.pairs.some((pair) => pair.hops.some((hop) => hop.kind === "route" && hop.verdict === "unsure")),
   };
 }
 
@@ -209,6 +212,7 @@ function referenceView(answer: ReferenceAnswer): Reply {
     ingress: referenceSide(answer.ingress),
     because: [...new Set((answer.because ?? []).flatMap((item) => ENGINE_CODES[item.code]))].sort(),
     several: false,
+    open: false,
   };
 }
 
