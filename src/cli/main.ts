@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { LabError } from "../lab/failure.ts";
 import { QuestionError } from "../reach/answer.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addExposure } from "./commands/exposure.ts";
@@ -14,6 +15,7 @@ import { addReach } from "./commands/reach.ts";
 import { addReport } from "./commands/report.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addWhy } from "./commands/why.ts";
+import { applyDefaults } from "./configuration.ts";
 import { CommandFailure, EXIT, type ExitCode, SilentFailure } from "./exit.ts";
 import { endWhenReaderLeaves, note } from "./terminal.ts";
 import { version } from "./version.ts";
@@ -27,6 +29,7 @@ function program(): Command {
     .helpCommand(true)
     .description("Proves, shows and enforces which application may talk to which.")
     .version(version());
+  root.hook("preAction", (_root, command) => applyDefaults(command));
   addDemo(root);
   addReach(root);
   addWhy(root);
@@ -38,6 +41,7 @@ function program(): Command {
   addVerify(root);
   addReport(root);
   addLab(root);
+  addCompletion(root);
   return root;
 }
 

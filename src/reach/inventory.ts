@@ -1,5 +1,6 @@
 /** Every endpoint of the world, found by the names that users write (design: Endpoint names). */
 
+import { nearest } from "../documents/nearest.ts";
 import { podTraits } from "../model/pods.ts";
 import type { Because } from "../base/because.ts";
 import type { Node, PodInstance, Service, Workload, World } from "../model/world.ts";
@@ -233,7 +234,14 @@ export class Inventory {
     if (only !== undefined) return { kind: "endpoints", name, members: only.members };
     const service = this.service(namespace ?? "", second ?? "");
     if (service !== undefined) return { kind: "service", name, service };
-    return { kind: "problem", message: `no Pod, workload or Service is called ${name}` };
+    return { kind: "problem", message: `no Pod, workload or Service is called ${name}${this.near(name)}` };
+  }
+
+  /** The name that was perhaps meant. */
+  private near(name: string): string {
+    const services = this.world.services.map((one) => `${one.namespace}/${one.name}`);
+    const found = nearest(name, [...this.byShortName.keys(), ...services]);
+    return found === undefined ? "" : `; did you mean ${found}?`;
   }
 
   service(namespace: string, name: string): Service | undefined {

@@ -9,6 +9,7 @@ import { countsOf, type LintReport } from "../../report/lint-report.ts";
 import { lintSarif } from "../../report/lint-sarif.ts";
 import { lintText } from "../../report/lint-text.ts";
 import type { Style } from "../../report/style.ts";
+import { readProjectConfiguration } from "../configuration.ts";
 import { EXIT, SilentFailure } from "../exit.ts";
 import { type InputFlags, type OutputFlags, withInput, withOutput } from "../options.ts";
 import { openSources } from "../session.ts";
@@ -60,7 +61,10 @@ async function run(paths: readonly string[], flags: LintFlags): Promise<void> {
   }
   // What is found while reading is part of the answer here, and is not said twice.
   const session = openSources(input.sources, { ...flags, quiet: true }, input.diagnostics);
-  const result = lint(session.engine, session.documents, { before: session.diagnostics });
+  const result = lint(session.engine, session.documents, {
+    before: session.diagnostics,
+    suppressions: readProjectConfiguration().suppressions,
+  });
   if (flags.fix === true) {
     const patch = patchText(edits(result.findings, input.sources));
     if (patch === "") note("nothing can be put right with certainty");

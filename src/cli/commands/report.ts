@@ -17,6 +17,7 @@ import type { AuditReport } from "../../report/audit-report.ts";
 import type { VerifiedRow } from "../../report/verify-report.ts";
 import { type CaseOptions, runCase } from "../../verify/case.ts";
 import { caseFiles } from "../case-files.ts";
+import { readProjectConfiguration } from "../configuration.ts";
 import { EXIT, SilentFailure } from "../exit.ts";
 import { type InputFlags, withInput } from "../options.ts";
 import { segregationRows } from "../segregation.ts";
@@ -73,7 +74,10 @@ async function run(paths: readonly string[], flags: ReportFlags): Promise<void> 
   const graph = new ImpactGraph(engine, { without: bare });
   const impacts = ranked(graph.units.map((unit) => graph.impact(unit)));
   const checked = expectations(flags.expect ?? [], flags);
-  const result = lint(engine, documents, { before: session.diagnostics });
+  const result = lint(engine, documents, {
+    before: session.diagnostics,
+    suppressions: readProjectConfiguration().suppressions,
+  });
   const config = [...(engine.world.ciliumConfig ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
   const report: AuditReport = {
     version: version(),
