@@ -449,6 +449,8 @@ function clauseHas(clause: Clause, request: Request | "refused" | undefined, que
   let verdict: Ternary = clause.opaque === undefined ? "yes" : "maybe";
   if (clause.http !== undefined) {
     if (request === "refused") return "no";
+    // What begins with a TLS handshake is no request, where nothing terminates it (cilium.md R6.2.1).
+    if (request === undefined && question.tls !== undefined && clause.opaque === undefined) return "no";
     verdict = ternaryAnd(verdict, request === undefined ? "maybe" : boxHas(clause.http, request));
   }
   for (const literal of clause.tls ?? []) verdict = ternaryAnd(verdict, serverHolds(literal, question));

@@ -14,6 +14,8 @@ export interface Request {
   readonly host?: string;
   /** Names in lower case; a header that is sent twice has its values joined by ",". What is not in it is not sent. */
   readonly headers: ReadonlyMap<string, string>;
+  /** The proxy at hand compares the path as it is sent (cilium.md R6.1.6). */
+  readonly pathAsSent?: true;
 }
 
 /** Escaped in the path part by the proxy's canonical form; `\` and `.` have rules of their own. */
@@ -127,7 +129,7 @@ const HOST = /^[!-~]*$/;
  * where none is given. Undefined where the proxy refuses the request before any rule. Twice gives the same as once.
  */
 export function normaliseRequest(request: Request): Request | undefined {
-  const path = normalisePath(request.path);
+  const path = request.pathAsSent === true ? request.path : normalisePath(request.path);
   if (path === undefined || !METHOD.test(request.method)) return undefined;
   const headers = new Map<string, string>();
   for (const [name, value] of request.headers) {
@@ -136,8 +138,9 @@ export function normaliseRequest(request: Request): Request | undefined {
     headers.set(lower, earlier === undefined ? value : `${earlier},${value}`);
   }
   const host = request.host ?? headers.get(":authority") ?? headers.get("host");
-  if (host === undefined) return { method: request.method, path, headers };
-  return HOST.test(host) ? { method: request.method, path, host, headers } : undefined;
+  const sent = request.pathAsSent === true ? ({ pathAsSent: true } as const) : {};
+  if (host === undefined) return { method: request.method, path, headers, ...sent };
+  return HOST.test(host) ? { method: request.method, path, host, headers, ...sent } : undefined;
 }
 
 export const METHODS: Universe = {

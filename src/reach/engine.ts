@@ -186,7 +186,7 @@ export class Engine {
 
   /** Verdict, hops and deciders for one question. Throws QuestionError where a name or port of it means nothing. */
   why(question: Question): Answer {
-    return this.state.questions.ask(question);
+    return this.state.questions.ask(this.state.set.pathsAsSent === true ? withPathAsSent(question) : question);
   }
 
   /** The whole answer in factored form, by classes of endpoints. */
@@ -221,6 +221,13 @@ interface State {
   readonly questions: Questions;
   readonly northSouth: NorthSouth;
   readonly account: Account;
+}
+
+/** The question to a proxy that does not normalise paths. */
+function withPathAsSent(question: Question): Question {
+  const http = question.application?.http;
+  if (http === undefined) return question;
+  return { ...question, application: { ...question.application, http: { ...http, pathAsSent: true } } };
 }
 
 function keyText(kind: string, namespace: string | undefined, name: string): string {

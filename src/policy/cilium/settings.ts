@@ -37,6 +37,8 @@ export interface Settings {
   /** VRRP, IGMP and ports left out (R5.1, V7). */
   readonly extendedProtocols: boolean;
   readonly audit: boolean;
+  /** `http-normalize-path` (R6.1.6). */
+  readonly normalizePaths: boolean;
   /** Families of the cluster; `unknown` where no setting tells (3.2: dual stack parts the world in two). */
   readonly stack: "single" | "dual" | "unknown";
   readonly kubernetesPolicies: boolean;
@@ -102,6 +104,7 @@ function parse(release: Release, config: ReadonlyMap<string, string>): { setting
     nodeSelectorLabels: flag("enable-node-selector-labels", false),
     extendedProtocols: flag("enable-extended-ip-protocols", false),
     audit: flag("policy-audit-mode", false),
+    normalizePaths: flag("http-normalize-path", true),
     stack:
       config.has("enable-ipv4") || config.has("enable-ipv6")
         ? flag("enable-ipv4", true) && flag("enable-ipv6", false)
