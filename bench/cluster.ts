@@ -44,7 +44,7 @@ export function* clusterObjects(shape: ClusterShape): Iterable<string> {
     const i = Math.floor(p / namespaces) % APPS_PER_NAMESPACE;
     const role = ["web", "api", "db", "cache"][i] ?? "web";
     const port = [8080, 9090, 5432, 6379][i] ?? 80;
-    yield `apiVersion: v1\nkind: Pod\nmetadata:\n  name: ${app(ns, i)}-${role}-${p}\n  namespace: ns-${ns}\n  labels:\n    app: ${app(ns, i)}\n    role: ${role}\n    pod-template-hash: h${p % 97}\n  ownerReferences:\n  - apiVersion: apps/v1\n    kind: ReplicaSet\n    name: ${app(ns, i)}-${role}\n    controller: true\nspec:\n  nodeName: node-${p % nodes}\n  serviceAccountName: default\n  containers:\n  - name: main\n    image: registry.example/${role}:1.0\n    ports:\n    - name: ${role}\n      containerPort: ${port}\nstatus:\n  podIP: 10.${16 + (p >> 16)}.${(p >> 8) & 255}.${p & 255}`;
+    yield `apiVersion: v1\nkind: Pod\nmetadata:\n  name: ${app(ns, i)}-${role}-${p}\n  namespace: ns-${ns}\n  labels:\n    app: ${app(ns, i)}\n    role: ${role}\n    pod-template-hash: h${ns}x${i}\n  ownerReferences:\n  - apiVersion: apps/v1\n    kind: ReplicaSet\n    name: ${app(ns, i)}-${role}\n    controller: true\nspec:\n  nodeName: node-${p % nodes}\n  serviceAccountName: default\n  containers:\n  - name: main\n    image: registry.example/${role}:1.0\n    ports:\n    - name: ${role}\n      containerPort: ${port}\nstatus:\n  podIP: 10.${16 + (p >> 16)}.${(p >> 8) & 255}.${p & 255}`;
   }
   yield `apiVersion: cilium.io/v2\nkind: CiliumCIDRGroup\nmetadata:\n  name: partners\nspec:\n  externalCIDRs:\n${Array.from({ length: PREFIXES }, (_, i) => `  - 203.${(i >> 6) & 255}.${(i & 63) * 4}.0/24`).join("\n")}`;
   for (let n = 0; n < shape.policies; n++) yield policy(n, namespaces, pick, app);

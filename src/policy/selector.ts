@@ -14,7 +14,18 @@ export interface Requirement {
 export type Selector = readonly Requirement[];
 
 /** Sources that `any` looks under, in Cilium's order of likelihood. */
-export const SOURCES = ["k8s", "reserved", "node", "cidr", "cidrgroup", "fqdn", "container", "pod", "ns", "is"] as const;
+export const SOURCES = [
+  "k8s",
+  "reserved",
+  "node",
+  "cidr",
+  "cidrgroup",
+  "fqdn",
+  "container",
+  "pod",
+  "ns",
+  "is",
+] as const;
 
 function valuesOf(labels: IdentityLabels, requirement: Requirement): LabelValue[] {
   const sources: readonly string[] = requirement.source === "any" ? SOURCES : [requirement.source];

@@ -139,7 +139,7 @@ function inSteps(topology: Topology): Topology {
     if (steps === undefined) return "not reached from outside";
     return steps === 0 ? "entry" : steps === 1 ? "1 step on" : `${steps} steps on`;
   };
-  const order = [...new Set([...distance.values()])]
+  const order = [...new Set(distance.values())]
     .sort((a, b) => a - b)
     .map((steps) => [...distance].find(([, d]) => d === steps)?.[0] ?? "");
   const rest = nodes.some((node) => !distance.has(node.id)) ? ["not reached from outside"] : [];

@@ -23,7 +23,8 @@ const TONES: Readonly<Record<string, Tone>> = { allow: "allow", deny: "deny", un
 export function* whyText(report: WhyReport, style: Style): Iterable<string> {
   const { answer, question } = report;
   const what = `${question.from} → ${question.to}, ${flowOf(report)}`;
-  const limited = answer.applicationLimited && answer.verdict === "allow" ? " (established; a proxy judges each request)" : "";
+  const limited =
+    answer.applicationLimited && answer.verdict === "allow" ? " (established; a proxy judges each request)" : "";
   yield `${style(TONES[answer.verdict] ?? "unsure", answer.verdict)}${limited}  ${style("strong", printable(what))}\n`;
   if (report.paths !== undefined && report.paths.length > 0) yield `  directly; ${otherWays(report.paths)}\n`;
   if (answer.stops === undefined && answer.problem !== undefined) yield `  ${printable(answer.problem)}\n`;

@@ -100,7 +100,9 @@ describe.concurrent("reach", () => {
   test("a folder means its own files, and those below with -R", async () => {
     const own = await bulkhead(["reach", EXAMPLE]);
     expect(own.stdout).toContain("kubernetes");
-    const all = await bulkhead(["reach", EXAMPLE, "-R"]);
+    const policies = `${EXAMPLE}/policies`;
+    expect((await bulkhead(["reach", policies])).code).toBe(2);
+    const all = await bulkhead(["reach", policies, "-R"]);
     expect(all.stdout).toContain("cilium@1.19");
   });
 

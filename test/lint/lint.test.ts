@@ -315,7 +315,9 @@ spec: {ingressClassName: cilium, rules: [{host: a.example.com, http: {paths: [{p
     found: cnp(
       `${API_SUBJECT}, ingress: [{fromEntities: [cluster], toPorts: [{ports: [{port: "8080"}, {port: "8081"}, {port: "8082"}, {port: "8083"}]}]}]`,
     ),
-    not: cnp(`${API_SUBJECT}, ingress: [{fromEntities: [cluster], toPorts: [{ports: [{port: "8080", protocol: TCP}]}]}]`),
+    not: cnp(
+      `${API_SUBJECT}, ingress: [{fromEntities: [cluster], toPorts: [{ports: [{port: "8080", protocol: TCP}]}]}]`,
+    ),
   },
   {
     code: "BH169",
