@@ -43,6 +43,8 @@ export interface ApplicationQuestion {
   /** `serverName` absent: the client sends none. */
   readonly tls?: { readonly serverName?: string };
   readonly dns?: { readonly name: string };
+  /** What is sent is certainly no HTTP. */
+  readonly isNoRequest?: true;
 }
 
 /** A DNS name or pattern, as in the rule form. */
@@ -450,7 +452,7 @@ function clauseHas(clause: Clause, request: Request | "refused" | undefined, que
   if (clause.http !== undefined) {
     if (request === "refused") return "no";
     // What begins with a TLS handshake is no request, where nothing terminates it (cilium.md R6.2.1).
-    if (request === undefined && question.tls !== undefined && clause.opaque === undefined) return "no";
+    if (question.isNoRequest === true && clause.opaque === undefined) return "no";
     verdict = ternaryAnd(verdict, request === undefined ? "maybe" : boxHas(clause.http, request));
   }
   for (const literal of clause.tls ?? []) verdict = ternaryAnd(verdict, serverHolds(literal, question));

@@ -186,7 +186,7 @@ export class Engine {
 
   /** Verdict, hops and deciders for one question. Throws QuestionError where a name or port of it means nothing. */
   why(question: Question): Answer {
-    return this.state.questions.ask(this.state.set.pathsAsSent === true ? withPathAsSent(question) : question);
+    return this.state.questions.ask(asProxySees(question, this.state.set));
   }
 
   /** The whole answer in factored form, by classes of endpoints. */
@@ -223,11 +223,16 @@ interface State {
   readonly account: Account;
 }
 
-/** The question to a proxy that does not normalise paths. */
-function withPathAsSent(question: Question): Question {
-  const http = question.application?.http;
-  if (http === undefined) return question;
-  return { ...question, application: { ...question.application, http: { ...http, pathAsSent: true } } };
+/** The question as the proxy at hand takes it: whether it normalises paths, and that a TLS handshake is no request. */
+function asProxySees(question: Question, { pathsAsSent }: PolicySet): Question {
+  const { application } = question;
+  if (application === undefined) return question;
+  const { http, tls } = application;
+  if (http === undefined)
+    return tls === undefined ? question : { ...question, application: { ...application, isNoRequest: true } };
+  return pathsAsSent === true
+    ? { ...question, application: { ...application, http: { ...http, pathAsSent: true } } }
+    : question;
 }
 
 function keyText(kind: string, namespace: string | undefined, name: string): string {
