@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { formatDiagnostic } from "../src/base/diagnostic.ts";
 import { type CaseFiles, type CaseResult, runCase } from "../src/verify/case.ts";
+import { EXAMPLES } from "./conformance-examples.ts";
 import { SKIPPED } from "./conformance-skips.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "conformance");
@@ -56,3 +57,13 @@ for (const suite of SUITES) {
     }
   });
 }
+
+test("every numbered example of the documents that is listed is a case that runs", () => {
+  for (const [id, cases] of Object.entries(EXAMPLES)) {
+    for (const name of cases) {
+      expect(`[${name.slice(0, id.length - 2)}]`).toBe(id);
+      expect(existsSync(join(root, "semantics", name, "expect.yaml"))).toBe(true);
+      expect(SKIPPED[`semantics/${name}`]).toBeUndefined();
+    }
+  }
+});
