@@ -29,7 +29,16 @@ import { type Endpoint, endpointFamilies } from "../reach/endpoint.ts";
 import type { Engine } from "../reach/engine.ts";
 import { explainSide, type FlowPoint, type Reason } from "../reach/explain.ts";
 import { type FlowEntry, listFlows } from "../reach/flow-list.ts";
-import { difference, familyFreeKey, joinedRanges, passing, sharedFamilies, type Unit, unitsOf } from "./network.ts";
+import {
+  difference,
+  familyFreeKey,
+  joinedRanges,
+  openness,
+  passing,
+  sharedFamilies,
+  type Unit,
+  unitsOf,
+} from "./network.ts";
 
 /** A policy object that one of the two inputs has and the other does not have so. */
 export interface ChangedPolicy {
@@ -232,7 +241,7 @@ function changeOf(
   const where = (set: FlowSet): readonly FlowEntry[] => listFlows(within(set, all), families);
   const list = (set: FlowSet): readonly FlowEntry[] => listFlows(set, families);
   return {
-    type: flowsEmpty(before.may) ? "added" : flowsEmpty(after.may) ? "removed" : "changed",
+    type: typeOf(before, after),
     from: from.name,
     to: to.name,
     gained: list(gained),
@@ -244,6 +253,13 @@ function changeOf(
     gainedFlows: gained,
     lostFlows: lost,
   };
+}
+
+/** Judged by connections: what has no ports is neither connected nor cut off. */
+function typeOf(before: Bounded, after: Bounded): PairChange["type"] {
+  const [was, is] = [openness(before).verdict !== "deny", openness(after).verdict !== "deny"];
+  if (was === is) return "changed";
+  return is ? "added" : "removed";
 }
 
 function familiesOf(from: End, to: End): readonly Family[] {

@@ -17,7 +17,28 @@ export interface DiffReport {
 }
 
 export function flowsText(entries: readonly FlowEntry[]): string {
-  return entries.length === 0 ? "nothing" : entries.map(flowText).join("; ");
+  if (entries.length === 0) return "nothing";
+  return everythingBut(entries) ?? entries.map(flowText).join("; ");
+}
+
+/** `everything but TCP 80`, where little is missing. */
+function everythingBut(entries: readonly FlowEntry[]): string | undefined {
+  const missing: string[] = [];
+  for (const protocol of ["TCP", "UDP", "SCTP", "ICMP", "ICMPv6", "VRRP", "IGMP", "other"] as const) {
+    const own = entries.filter((entry) => entry.protocol === protocol);
+    const [only] = own;
+    if (only === undefined || own.length > 1 || only.family !== "any" || only.application.key !== "*") return undefined;
+    if (only.icmp !== undefined) return undefined;
+    if (only.ports === "*") continue;
+    let at = 1;
+    const gaps: string[] = [];
+    for (const { first, last } of [...only.ranges, { first: 65536, last: 65536 }]) {
+      if (first > at) gaps.push(first - 1 === at ? `${at}` : `${at}-${first - 1}`);
+      at = last + 1;
+    }
+    missing.push(`${protocol} ${gaps.join(",")}`);
+  }
+  return missing.length === 0 ? undefined : `everything but ${missing.join("; ")}`;
 }
 
 /** One line of what changed: gained, lost, in another way. */

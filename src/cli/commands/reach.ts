@@ -58,6 +58,14 @@ export function addReach(program: Command): void {
     .addOption(new Option("--by <group>", "one row for each").choices(GROUPS).default("endpoint"))
     .option("--no-outside", "leave out what is outside the cluster")
     .option("--no-provenance", "leave out what decided")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bulkhead reach examples/two-applications
+  bulkhead reach examples/two-applications --to default/service-a --port 80/TCP
+  helm template shop | bulkhead reach -o svg - > shop.svg`,
+    )
     .action(async (paths: string[]) => run(paths, command.opts<ReachFlags>()));
 }
 

@@ -55,6 +55,13 @@ export function addWhy(program: Command): void {
     )
     .option("--via <load balancer>", "of a VPC: over this load balancer; --port is its listener's")
     .option("--http <request>", 'a request, such as "GET /x" or "GET a.example.com/x"', parseRequest)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bulkhead why default/client-b default/service-a -f examples/two-applications
+  bulkhead why internet default/service-a --port 80/TCP --http "GET /" -f examples/two-applications`,
+    )
     .action(async (from: string, to: string) => run(from, to, command.opts<WhyFlags>()));
 }
 
