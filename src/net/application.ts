@@ -207,11 +207,15 @@ function clauseOf(
   const server = simplifyNames(tls);
   const query = simplifyQuery(dns);
   if (server === undefined || query === undefined) return undefined;
+  // One reason once, however many demands of a rule share it: else the key hangs on the order of what is put together.
+  const reasons = opaque.filter(
+    (one, i) => opaque.findIndex((b) => b.code === one.code && b.detail === one.detail) === i,
+  );
   return {
     ...(boxIsAnything(http) ? {} : { http }),
     ...(server.length === 0 ? {} : { tls: server }),
     ...(query.length === 0 ? {} : { dns: query }),
-    ...(opaque.length === 0 ? {} : { opaque }),
+    ...(reasons.length === 0 ? {} : { opaque: reasons }),
   };
 }
 

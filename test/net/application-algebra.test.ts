@@ -233,6 +233,14 @@ describe("operations by meaning", () => {
     );
   });
 
+  test("a reason that two demands of one rule share is told once, in whatever order sets are put together", () => {
+    const secret = { name: "x", secret: "a/s" } as const;
+    const twice = applicationOf([{ kind: "http", rules: [{ headers: [secret, { ...secret, name: "y" }] }] }]);
+    const kafka = applicationOf([{ kind: "opaque", what: "Kafka" }]);
+    expect(twice.clauses.map((c) => c.opaque?.length)).toEqual([1]);
+    expect(applicationIntersect(twice, kafka).key).toBe(applicationIntersect(kafka, twice).key);
+  });
+
   test("bounds", () => {
     fc.assert(
       fc.property(any, fc.array(complete, { maxLength: 20 }), (a, qs) => {
