@@ -54,6 +54,11 @@ function partsOf(entry: Entry): readonly Part[] {
   );
 }
 
+/** The keys of the selectors of an entry, equal where they share a filter. */
+export function peerKeys({ peers, groups }: Entry): readonly string[] {
+  return keysOf(peers, groups !== undefined);
+}
+
 function keysOf(peers: Entry["peers"], hasPorts: boolean): readonly string[] {
   if (peers === "nobody") return [];
   if (peers === "unset") return hasPorts ? ["any"] : [];

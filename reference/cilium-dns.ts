@@ -1,12 +1,14 @@
 import { type Address, sameAddress } from "./addresses.ts";
 import { type Grant, grantsOf, type View } from "./cilium-grants.ts";
-import type { PortItem } from "./cilium-ports.ts";
+import { peerKeys } from "./cilium-conflicts.ts";
+import { NO_PROXY, type PortGroup, type PortItem } from "./cilium-ports.ts";
 import type { Entry } from "./cilium-rules.ts";
 import { type CiliumPolicies, ciliumSide, type Enforcement, enforcementOf, viewOf } from "./cilium-verdict.ts";
 import { selectsName } from "./dns-names.ts";
 import { namedAddresses } from "./endpoints.ts";
 import type { Scene } from "./network-policies.ts";
 import { type Party, partyOfPod, showParty } from "./parties.ts";
+import type { Pod } from "./workloads.ts";
 import { type Fields, textOf } from "./values.ts";
 import type { Because } from "./reasons.ts";
 
@@ -65,7 +67,7 @@ function isNameTaught(name: string, subject: Party, policies: CiliumPolicies, sc
   const servers = dnsServers(scene);
   return servers.length > 0
     ? servers.some((server) => answersFrom(server, name, subject, enforcement, policies, scene))
-    : answersFromSomewhere(name, subject, enforcement, policies, scene);
+    : answersFromSomewhere(name, enforcement, policies);
 }
 
 /** The cluster's DNS servers, when the input has them. */
@@ -75,7 +77,14 @@ function dnsServers(scene: Scene): readonly Party[] {
       const app = pod.labels.get("k8s-app");
       return pod.namespace === "kube-system" && (app === "kube-dns" || app === "node-local-dns" || app === "coredns");
     })
-    .map((pod) => partyOfPod(pod, scene.cluster));
+    .map((pod) => serverOf(pod, scene));
+}
+
+/** That of a DaemonSet on the host network runs on every node, and each pod asks its own. */
+function serverOf(pod: Pod, scene: Scene): Party {
+  if (pod.hostNetwork && pod.owner.kind === "DaemonSet")
+    return { kind: "node", place: "local", node: undefined, id: pod.id, addresses: [] };
+  return partyOfPod(pod, scene.cluster);
 }
 
 /** The look-up goes to this server: it must be sent through the proxy, pass its filter, and arrive (R7.2.1 … R7.2.5). */
@@ -87,8 +96,8 @@ function answersFrom(
   policies: CiliumPolicies,
   scene: Scene,
 ): boolean {
-  return queryPorts(enforcement.entries, server).some((port) => {
-    const query = queryScene(port, scene);
+  return queriesTo(server, enforcement.entries).some(({ port, number }) => {
+    const query = queryScene(port.protocol, number, scene);
     const view = withoutNames(viewOf("egress", subject, server, enforcement.rules, policies, query));
     if (enforcement.entries.some((entry) => entry.action === "deny" && grantsOf(entry, view).length > 0)) return false;
     const grants = enforcement.entries
@@ -118,68 +127,88 @@ function passesFilter(
   );
 }
 
-/** The input has no DNS server: the look-up goes to one that the DNS rule selects. */
-function answersFromSomewhere(
-  name: string,
-  subject: Party,
-  enforcement: Enforcement,
-  policies: CiliumPolicies,
-  scene: Scene,
-): boolean {
+/** The input has no DNS server: the look-up goes to one that the DNS rule selects, if no deny is for it as well. */
+function answersFromSomewhere(name: string, enforcement: Enforcement, policies: CiliumPolicies): boolean {
   const { release } = policies.settings;
-  return enforcement.entries
-    .filter((entry) => entry.action === "allow" && entry.peers !== "nobody")
-    .some((entry) =>
-      (entry.groups ?? [])
-        .filter((group) => group.proxy.dns.length > 0)
-        .filter(
-          (group) =>
-            (!enforcement.defaultDeny && release >= 18) ||
-            group.proxy.dns.some((rule) => selectsName(rule, name, release)),
-        )
-        .some((group) => group.ports.some((port) => !isRefusedToAll(port, subject, enforcement, policies, scene))),
-    );
+  const isLifted = !enforcement.defaultDeny && release >= 18;
+  const plain = itemsOf(
+    enforcement.entries,
+    (entry, group) => entry.action === "allow" && group.proxy.dns.length === 0,
+  );
+  const denied = itemsOf(enforcement.entries, (entry) => entry.action === "deny");
+  return itemsOf(enforcement.entries, (entry, group) => entry.action === "allow" && group.proxy.dns.length > 0).some(
+    ({ entry, group, port }) => {
+      const peers = peerKeys(entry);
+      if (peers.length === 0 || denied.some((other) => isFor(other.entry, peers) && holds(other.port, port)))
+        return false;
+      // R4.5.2: a plain entry of the same selectors lifts the list.
+      return (
+        isLifted ||
+        group.proxy.dns.some((rule) => selectsName(rule, name, release)) ||
+        plain.some((other) => other.port?.filter === port?.filter && isSame(peerKeys(other.entry), peers))
+      );
+    },
+  );
 }
 
-/** A deny entry for every destination covers the port. */
-function isRefusedToAll(
-  port: PortItem,
-  subject: Party,
-  enforcement: Enforcement,
-  policies: CiliumPolicies,
-  scene: Scene,
-): boolean {
-  const anywhere: Party = { kind: "world" };
-  const view = withoutNames(viewOf("egress", subject, anywhere, enforcement.rules, policies, queryScene(port, scene)));
-  return enforcement.entries.some(
-    (entry) => entry.action === "deny" && grantsOf(entry, view).some((grant) => grant.peer === "any"),
-  );
+interface Item {
+  readonly entry: Entry;
+  readonly group: PortGroup;
+  /** Undefined: every port. */
+  readonly port: PortItem | undefined;
+}
+
+const EVERY_PORT: PortGroup = { ports: [], proxy: NO_PROXY };
+
+function itemsOf(entries: readonly Entry[], isWanted: (entry: Entry, group: PortGroup) => boolean): readonly Item[] {
+  return entries.flatMap((entry): readonly Item[] => {
+    if (entry.groups === undefined)
+      return isWanted(entry, EVERY_PORT) ? [{ entry, group: EVERY_PORT, port: undefined }] : [];
+    return entry.groups
+      .filter((group) => isWanted(entry, group))
+      .flatMap((group) => group.ports.map((port) => ({ entry, group, port })));
+  });
+}
+
+function isFor(entry: Entry, peers: readonly string[]): boolean {
+  const own = peerKeys(entry);
+  return own.includes("any") || isSame(own, peers);
+}
+
+function isSame(own: readonly string[], peers: readonly string[]): boolean {
+  return own.length === peers.length && own.every((key) => peers.includes(key));
+}
+
+/** Whether the ports of one item hold those of the other. */
+function holds(outer: PortItem | undefined, inner: PortItem | undefined): boolean {
+  if (outer === undefined) return true;
+  if (inner === undefined || outer.protocol !== inner.protocol) return false;
+  if (outer.name !== undefined || inner.name !== undefined) return outer.name === inner.name;
+  return outer.first <= inner.first && inner.last <= outer.last;
+}
+
+/** A port item of a DNS rule, with the number at which the server listens under it. */
+interface Query {
+  readonly port: PortItem;
+  readonly number: number;
 }
 
 /** The ports of the DNS rules at which this server listens; one that declares none may listen at any (R7.2.5). */
-function queryPorts(entries: readonly Entry[], server: Party): readonly PortItem[] {
-  const ports = entries.flatMap((entry) =>
-    (entry.groups ?? []).filter((group) => group.proxy.dns.length > 0).flatMap((group) => group.ports),
-  );
+function queriesTo(server: Party, entries: readonly Entry[]): readonly Query[] {
+  const items = itemsOf(entries, (entry, group) => entry.action === "allow" && group.proxy.dns.length > 0);
   const declared = server.kind === "pod" ? server.pod.ports : [];
-  return ports.filter(
-    (port) =>
-      (port.protocol === "UDP" || port.protocol === "TCP") &&
-      (declared.length === 0 ||
-        declared.some(
-          (own) =>
-            own.protocol === port.protocol &&
-            (port.name === undefined ? own.port === port.first : own.name.toLowerCase() === port.name),
-        )),
-  );
+  return items.flatMap(({ port }): readonly Query[] => {
+    if (port === undefined || (port.protocol !== "UDP" && port.protocol !== "TCP")) return [];
+    if (declared.length === 0) return port.name === undefined ? [{ port, number: port.first }] : [];
+    return declared
+      .filter((own) => own.protocol === port.protocol)
+      .filter((own) => (port.name === undefined ? own.port === port.first : own.name.toLowerCase() === port.name))
+      .map((own) => ({ port, number: own.port }));
+  });
 }
 
-function queryScene(port: PortItem, scene: Scene): Scene {
-  return {
-    ...scene,
-    dialled: undefined,
-    traffic: { protocol: port.protocol, port: port.first, http: undefined, serverName: undefined },
-  };
+function queryScene(protocol: string, port: number, scene: Scene): Scene {
+  return { ...scene, dialled: undefined, traffic: { protocol, port, http: undefined, serverName: undefined } };
 }
 
 /** A DNS server is not found by a name. */

@@ -31,11 +31,12 @@ export interface CiliumSettings {
   readonly networkPolicies: boolean;
   readonly namespacedPolicies: boolean;
   readonly clusterwidePolicies: boolean;
-  /** `routing-mode: native`; otherwise traffic between nodes is tunnelled (R8.4). */
-  readonly nativeRouting: boolean;
-  /** `bpf-lb-mode: dsr`: the client's address is kept (R8.4). */
-  readonly directReturn: boolean;
-  readonly kubeProxyReplacement: boolean;
+  /** How traffic goes between nodes: tunnelled unless `routing-mode` says native; not told without any ConfigMap (R8.4). */
+  readonly routing: "native" | "tunnel" | "untold";
+  /** Protocols whose client address is kept, by `bpf-lb-mode` (R8.4). */
+  readonly directReturn: readonly string[];
+  /** Undefined: not told (R8.1). */
+  readonly kubeProxyReplacement: boolean | undefined;
   /** `http-normalize-path` (R6.1.6). */
   readonly normalizePaths: boolean;
 }
@@ -70,9 +71,19 @@ export function ciliumSettings(objects: readonly KubeObject[], dialect: Dialect)
     networkPolicies: flag("enable-k8s-networkpolicy", true),
     namespacedPolicies: flag("enable-cilium-network-policy", true),
     clusterwidePolicies: flag("enable-cilium-clusterwide-network-policy", true),
-    nativeRouting: data.get("routing-mode")?.trim() === "native",
-    directReturn: data.get("bpf-lb-mode")?.trim() === "dsr",
-    kubeProxyReplacement: ["true", "strict"].includes(data.get("kube-proxy-replacement")?.trim() ?? ""),
+    routing: map === undefined ? "untold" : data.get("routing-mode")?.trim() === "native" ? "native" : "tunnel",
+    directReturn: directReturnOf(data.get("bpf-lb-mode")?.trim()),
+    kubeProxyReplacement: replacementOf(data.get("kube-proxy-replacement")?.trim()),
     normalizePaths: flag("http-normalize-path", true),
   };
+}
+
+function directReturnOf(mode: string | undefined): readonly string[] {
+  if (mode === "dsr") return ["TCP", "UDP", "SCTP"];
+  return mode === "hybrid" ? ["TCP"] : [];
+}
+
+function replacementOf(setting: string | undefined): boolean | undefined {
+  if (setting === "true" || setting === "strict") return true;
+  return setting === "false" || setting === "disabled" ? false : undefined;
 }

@@ -7,6 +7,7 @@ import { isTaught } from "./cilium-dns.ts";
 import type { Entry, Rule } from "./cilium-rules.ts";
 import type { SourcedSelector } from "./cilium-selectors.ts";
 import type { CiliumSettings } from "./cilium-settings.ts";
+import { isUnconditional } from "./http.ts";
 import type { Direction, Scene } from "./network-policies.ts";
 import type { KubeObject } from "./objects.ts";
 import { type Party, showParty } from "./parties.ts";
@@ -134,7 +135,7 @@ function enforcedSide(
   const grants = [...own, ...(isLocalHost || !defaultDeny ? [PLAIN_GRANT] : [])];
   // R4.1.4.
   if (grants.length === 0) return sideOf(dropped, "default-deny", isolationOf(enforcement, direction));
-  const side = judgedSide(grants, own, defaultDeny, view);
+  const side = judgedSide(grants, own, { defaultDeny, exempt: isLocalHost }, view);
   // R6.6.1: the local host is exempt from HTTP rules.
   return isLocalHost && side.verdict === "allow" && side.deciders.length === 0
     ? { ...side, reason: "always-allowed" }
@@ -155,22 +156,39 @@ function isolationOf(enforcement: Enforcement, direction: Direction): readonly D
 }
 
 /** Proxies and authentication over the matching allows (section 14 step 7). */
-function judgedSide(grants: readonly Grant[], own: readonly Grant[], defaultDeny: boolean, view: View): Side {
+interface Standing {
+  readonly defaultDeny: boolean;
+  readonly exempt: boolean;
+}
+
+function judgedSide(grants: readonly Grant[], own: readonly Grant[], standing: Standing, view: View): Side {
+  const { defaultDeny, exempt } = standing;
   const lifted = !defaultDeny && view.settings.release >= 18;
   const judgement = judge(grants, lifted, view);
   const deciders = decidersOf(own);
   const denied = sideOf("deny", "rule", deciders);
   if (judgement.passing.length === 0) return denied;
   const passingOwn = judgement.passing.filter((grant) => grant.entry !== undefined);
-  if (isDisputed(own, passingOwn, defaultDeny, view)) {
+  if (!exempt && isDisputed(own, passingOwn, defaultDeny, view)) {
     const because: Because = { code: "default-deny-off-l7", detail: "HTTP rules without default deny in 1.17" };
     if (!view.scene.unknowns.ask("the allow-all lifts HTTP rules", because)) return denied;
   }
-  if (!isAuthenticated(judgement.passing, view)) return denied;
+  // R4.3.9: in audit mode a packet that waits for authentication passes as well.
+  if (!view.settings.audit && !isAuthenticated(judgement.passing, view)) return denied;
   return {
     ...sideOf("allow", passingOwn.length > 0 ? "rule" : "no-policy", decidersOf(passingOwn)),
-    limited: judgement.limited,
+    limited: judgement.limited || (!exempt && isPerhapsLimited(own, defaultDeny, view)),
   };
+}
+
+/** 1.17 without default deny: the redirects are set up, whatever becomes of requests behind them (R4.3.5, U7). */
+function isPerhapsLimited(own: readonly Grant[], defaultDeny: boolean, view: View): boolean {
+  return (
+    !defaultDeny &&
+    view.settings.release === 17 &&
+    own.length > 0 &&
+    own.every(({ proxy }) => proxy.http.length > 0 && !proxy.http.some(isUnconditional))
+  );
 }
 
 /** 1.17 without default deny: whether the blanket allow lifts HTTP rules is disputed (R4.3.7, U7). */

@@ -6,7 +6,7 @@ import { type CiliumPolicies, ciliumSide } from "./cilium-verdict.ts";
 import type { Cluster } from "./cluster.ts";
 import { isForeign, withForeign } from "./foreign-policies.ts";
 import { isItself, isNetworkPolicy, isSameNode } from "./kubernetes.ts";
-import type { Leg } from "./legs.ts";
+import type { Dialled, Leg } from "./legs.ts";
 import type { Scene } from "./network-policies.ts";
 import type { KubeObject } from "./objects.ts";
 import type { ReferenceOptions } from "./options.ts";
@@ -76,46 +76,66 @@ function hairpin(side: Side, scene: Scene): Side {
  * kube-proxy replacement; otherwise the pod's egress sees the dialled address. From outside, the source is kept or
  * rewritten on the way (R8.4).
  */
-function asPolicySees(
-  leg: Leg,
-  policies: CiliumPolicies,
-  scene: Scene,
-): { egressTo: Party; egressScene: Scene; ingressFrom: Party } {
+function asPolicySees(leg: Leg, policies: CiliumPolicies, scene: Scene): Sight {
   const { dialled, source, target } = leg;
   const translated = { egressTo: target, egressScene: scene, ingressFrom: source };
   if (dialled === undefined || dialled.entry === "cluster") return translated;
-  const name = `${dialled.service.namespace}/${dialled.service.name}`;
-  const { settings } = policies;
-  if (source.kind === "pod") {
-    const because: Because = { code: "kube-proxy-replacement", detail: name };
-    if (settings.kubeProxyReplacement) return translated;
-    if (scene.unknowns.ask("kube-proxy is replaced", because)) return translated;
-    const [address] = dialled.addresses;
-    const dialledParty: Party = dialled.node ?? (address === undefined ? target : { kind: "address", address });
-    const forwarder: NodeParty = { kind: "node", place: "somewhere", node: undefined, id: "forwarder", addresses: [] };
-    return {
-      egressTo: dialledParty,
-      egressScene: { ...scene, traffic: { ...scene.traffic, port: dialled.port } },
-      ingressFrom: scene.unknowns.choose<Party>(`source through ${name}`, [source, forwarder], {
-        code: "source-rewritten",
-        detail: name,
-      }),
-    };
-  }
-  const isKept = dialled.service.externalTrafficPolicy === "Local" || settings.directReturn || source.kind === "node";
-  if (isKept) return translated;
-  const forwarder: Party = settings.nativeRouting
-    ? { kind: "node", place: "remote", node: undefined, id: "forwarder", addresses: [] }
-    : { kind: "world" };
+  if (source.kind === "pod")
+    return isReplaced(dialled, policies, scene) ? translated : throughProxy(leg, dialled, scene);
+  const isKept =
+    dialled.service.externalTrafficPolicy === "Local" ||
+    policies.settings.directReturn.includes(scene.traffic.protocol) ||
+    source.kind === "node";
+  return isKept ? translated : { ...translated, ingressFrom: forwarded(leg, dialled, policies, scene) };
+}
+
+interface Sight {
+  readonly egressTo: Party;
+  readonly egressScene: Scene;
+  readonly ingressFrom: Party;
+}
+
+function nameOf({ service }: Dialled): string {
+  return `${service.namespace}/${service.name}`;
+}
+
+function isReplaced(dialled: Dialled, { settings }: CiliumPolicies, scene: Scene): boolean {
+  const because: Because = { code: "kube-proxy-replacement", detail: nameOf(dialled) };
+  return settings.kubeProxyReplacement ?? scene.unknowns.ask("kube-proxy is replaced", because);
+}
+
+/** R8.1: the egress of the pod sees what is dialled; whether kube-proxy keeps the pod's address is its own affair. */
+function throughProxy({ source, target }: Leg, dialled: Dialled, scene: Scene): Sight {
+  const [address] = dialled.addresses;
+  const name = nameOf(dialled);
+  const forwarder: NodeParty = { kind: "node", place: "somewhere", node: undefined, id: "forwarder", addresses: [] };
+  return {
+    egressTo: dialled.node ?? (address === undefined ? target : { kind: "address", address }),
+    egressScene: { ...scene, traffic: { ...scene.traffic, port: dialled.port } },
+    ingressFrom: scene.unknowns.choose<Party>(`source through ${name}`, [source, dialled.node ?? forwarder], {
+      code: "source-rewritten",
+      detail: name,
+    }),
+  };
+}
+
+/** R8.4: whom the backend sees of a client outside that entered at some node under traffic policy Cluster. */
+function forwarded({ source, target }: Leg, dialled: Dialled, policies: CiliumPolicies, scene: Scene): Party {
+  const because: Because = { code: "source-rewritten", detail: nameOf(dialled) };
   const there = target.kind === "pod" ? target.pod.node : undefined;
   const here = dialled.node?.node?.name;
-  if (there !== undefined && here !== undefined)
-    return { ...translated, ingressFrom: there === here ? source : forwarder };
-  const seen = scene.unknowns.choose<Party>(`source through ${name}`, [source, forwarder], {
-    code: "source-rewritten",
-    detail: name,
-  });
-  return { ...translated, ingressFrom: seen };
+  const isHere =
+    there !== undefined && here !== undefined
+      ? there === here
+      : scene.unknowns.ask(`${nameOf(dialled)} is entered at the node of its backend`, because);
+  const isCilium = isReplaced(dialled, policies, scene);
+  if (isHere)
+    return isCilium ? source : { kind: "node", place: "local", node: undefined, id: "forwarder", addresses: [] };
+  const { routing } = policies.settings;
+  const isTunnelled =
+    isCilium && (routing === "untold" ? scene.unknowns.ask("traffic is tunnelled", because) : routing === "tunnel");
+  if (isTunnelled) return { kind: "world" };
+  return dialled.node ?? { kind: "node", place: "remote", node: undefined, id: "forwarder", addresses: [] };
 }
 
 /** A local redirect takes the connection to another backend: its verdict is not this one. */

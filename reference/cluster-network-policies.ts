@@ -7,6 +7,7 @@ import { counts, type Direction, type Scene } from "./network-policies.ts";
 import type { KubeObject } from "./objects.ts";
 import type { Party } from "./parties.ts";
 import { readSelector, selects } from "./selectors.ts";
+import { isOfNewerKind } from "./validation-cluster-network-policy.ts";
 import { type Fields, fieldsOf, isGiven, itemsOf, textOf, textsOf, wholeOf } from "./values.ts";
 import type { Pod } from "./workloads.ts";
 
@@ -141,6 +142,11 @@ function firstMatch(
     const action = rule["action"] === "Allow" ? "Accept" : rule["action"];
     if (action !== "Accept" && action !== "Deny" && action !== "Pass") continue;
     const peers = itemsOf(rule[direction === "ingress" ? "from" : "to"]).map(fieldsOf);
+    // CNP-23: fail closed.
+    if (peers.some(isOfNewerKind)) {
+      if (action === "Accept") continue;
+      return { action: "Deny", policy, index };
+    }
     const matches = peers.some(
       (peer) =>
         protocolsMatch(rule, namedPortPod(peer, direction, pod, remote), scene) &&

@@ -68,6 +68,8 @@ function headerMatches(match: Fields, request: HttpRequest, unknowns: Unknowns):
   if (isGiven(match["secret"])) {
     const detail = JSON.stringify(match["secret"]);
     if (value !== "" && isTolerant) return true;
+    // Neither a value that is read nor one that cannot be is that of a header that is not sent.
+    if (!isTolerant && actual === undefined) return false;
     return unknowns.ask(`secret ${detail} matches`, { code: "secret-not-read", detail });
   }
   if (isTolerant) return true;
@@ -81,9 +83,19 @@ function headerMatches(match: Fields, request: HttpRequest, unknowns: Unknowns):
 export function normalizedPath(path: string): string {
   const mark = path.indexOf("?");
   const query = mark < 0 ? "" : path.slice(mark);
-  const plain = (mark < 0 ? path : path.slice(0, mark)).replace(/%2f/gi, "/").replace(/%5c/gi, "\\");
+  const plain = withPlainLetters(mark < 0 ? path : path.slice(0, mark))
+    .replace(/%2f/gi, "/")
+    .replace(/%5c/gi, "\\");
   if (!plain.startsWith("/")) return path;
   return withoutDotSegments(plain.replaceAll("\\", "/")).replace(/\/{2,}/g, "/") + query;
+}
+
+/** RFC 3986, 6.2.2.2: what need not be escaped is not. */
+function withPlainLetters(path: string): string {
+  return path.replace(/%([0-9a-f]{2})/gi, (escaped, hex) => {
+    const character = String.fromCharCode(Number.parseInt(hex, 16));
+    return /[A-Za-z0-9_.~-]/.test(character) ? character : escaped;
+  });
 }
 
 /** RFC 3986, 5.2.4; an escaped dot is a dot. */

@@ -263,7 +263,8 @@ function dial(
     return [{ answer: impossible({ code: "no-such-port", detail: `${asked.port}/${asked.protocol} of ${name}` }) }];
   const dialled: Dialled = { service, entry, addresses, node, port: asked.port };
   const all = backendsOf(service, cluster, options);
-  if (all.length === 0) return [{ answer: uncertain(noBackends(service)) }];
+  // R8.2: nothing answers; endpoints that somebody may have written by hand are not told.
+  if (all.length === 0) return [{ answer: (service.selector.size > 0 ? impossible : uncertain)(noBackends(service)) }];
   const local = all.filter((backend) => isServed(backend, dialled, source));
   const targets = local.flatMap((backend) => {
     const number = backend.portFor(port);

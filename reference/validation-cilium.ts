@@ -39,10 +39,13 @@ export function checkCiliumObject(object: KubeObject, objects: readonly KubeObje
   objectName(object.name);
   if (object.kind === "CiliumCIDRGroup") return checkGroup(object);
   const fields = mapping("", object.fields, [...TOP_LEVEL, "specs"]);
-  const specs = [...(isGiven(fields["spec"]) ? [fields["spec"]] : []), ...sequence("specs", fields["specs"])];
+  const specs = [
+    ...(isGiven(fields["spec"]) ? [{ path: "spec", spec: fields["spec"] }] : []),
+    ...sequence("specs", fields["specs"]).map((spec, index) => ({ path: `specs[${index}]`, spec })),
+  ];
   // R1.2.1.
   if (specs.length === 0) refuse("spec", "neither spec nor specs");
-  for (const [index, spec] of specs.entries()) checkRule(`rule ${index}`, spec, object.kind, settings);
+  for (const { path, spec } of specs) checkRule(path, spec, object.kind, settings);
 }
 
 function checkGroup(object: KubeObject): void {

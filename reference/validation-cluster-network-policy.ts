@@ -16,7 +16,7 @@ import {
 import { type Fields, fieldsOf, isGiven, itemsOf } from "./values.ts";
 
 /** What the published schema refuses in a ClusterNetworkPolicy (CNP-01 … CNP-16). */
-export function checkClusterNetworkPolicy(object: KubeObject): void {
+export function checkClusterNetworkPolicy(object: KubeObject, isStored: boolean): void {
   objectName(object.name);
   const spec = specOf(object, ["tier", "priority", "subject", "ingress", "egress"]);
   oneOf("spec.tier", spec["tier"], ["Admin", "Baseline"]);
@@ -25,7 +25,7 @@ export function checkClusterNetworkPolicy(object: KubeObject): void {
   for (const direction of ["ingress", "egress"] as const) {
     const rules = sequence(`spec.${direction}`, spec[direction]);
     if (rules.length > 25) refuse(`spec.${direction}`, "at most 25 rules");
-    for (const [index, item] of rules.entries()) checkRule(`spec.${direction}[${index}]`, item, direction);
+    for (const [index, item] of rules.entries()) checkRule(`spec.${direction}[${index}]`, item, direction, isStored);
   }
   checkNamedPorts(itemsOf(spec["egress"]));
 }
@@ -93,22 +93,29 @@ function isNoPodPeer(peer: Fields): boolean {
   return ["networks", "nodes", "domainNames"].some((key) => isGiven(peer[key]));
 }
 
-function checkRule(path: string, value: unknown, direction: "ingress" | "egress"): void {
+function checkRule(path: string, value: unknown, direction: "ingress" | "egress", isStored: boolean): void {
   const peers = direction === "ingress" ? "from" : "to";
   const rule = mapping(path, value, ["name", "action", peers, "protocols"]);
   if ((optionalText(`${path}.name`, rule["name"]) ?? "").length > 100) refuse(`${path}.name`, "at most 100 characters");
   oneOf(`${path}.action`, rule["action"], ["Accept", "Deny", "Pass"]);
   for (const [index, peer] of shortList(`${path}.${peers}`, rule[peers]).entries())
-    checkPeer(`${path}.${peers}[${index}]`, peer, direction);
+    if (!isStored || !isOfNewerKind(peer)) checkPeer(`${path}.${peers}[${index}]`, peer, direction);
   if (!isGiven(rule["protocols"])) return;
   for (const [index, item] of shortList(`${path}.protocols`, rule["protocols"]).entries())
     checkProtocol(`${path}.protocols[${index}]`, item);
 }
 
+const PEERS = ["namespaces", "pods", "networks", "nodes", "domainNames"];
+
+/** A peer of which only a newer schema knows the member (CNP-23). */
+export function isOfNewerKind(peer: unknown): boolean {
+  const keys = Object.keys(fieldsOf(peer));
+  return keys.some((key) => !PEERS.includes(key)) && !keys.some((key) => PEERS.includes(key));
+}
+
 /** CNP-01 … CNP-05, CNP-10, CNP-11. */
 function checkPeer(path: string, value: unknown, direction: "ingress" | "egress"): void {
-  const keys =
-    direction === "ingress" ? ["namespaces", "pods"] : ["namespaces", "pods", "networks", "nodes", "domainNames"];
+  const keys = direction === "ingress" ? ["namespaces", "pods"] : PEERS;
   const peer = exactlyOne(path, value, keys);
   checkPods(path, peer);
   if (isGiven(peer["networks"]))
@@ -160,7 +167,7 @@ function checkRange(path: string, range: Fields): void {
 }
 
 /** The older kinds (CNP-27 … CNP-34), also with the peers of early v1alpha1. */
-export function checkAdminNetworkPolicy(object: KubeObject): void {
+export function checkAdminNetworkPolicy(object: KubeObject, isStored: boolean): void {
   objectName(object.name);
   const isBaseline = object.kind === "BaselineAdminNetworkPolicy";
   const spec = specOf(object, [...(isBaseline ? [] : ["priority"]), "subject", "ingress", "egress"]);
@@ -175,18 +182,24 @@ export function checkAdminNetworkPolicy(object: KubeObject): void {
       const peers = direction === "ingress" ? "from" : "to";
       const rule = mapping(path, item, ["name", "action", peers, "ports"]);
       oneOf(`${path}.action`, rule["action"], isBaseline ? ["Allow", "Deny"] : ["Allow", "Deny", "Pass"]);
-      checkOldRule(path, rule, direction, peers);
+      checkOldRule(path, rule, direction, peers, isStored);
     }
   }
 }
 
-function checkOldRule(path: string, rule: Fields, direction: "ingress" | "egress", peers: "from" | "to"): void {
+function checkOldRule(
+  path: string,
+  rule: Fields,
+  direction: "ingress" | "egress",
+  peers: "from" | "to",
+  isStored: boolean,
+): void {
   const items = sequence(`${path}.${peers}`, rule[peers]);
   if (items.length < 1 || items.length > 100) refuse(`${path}.${peers}`, "must have 1 to 100 items");
   for (const [index, value] of items.entries()) {
     const place = `${path}.${peers}[${index}]`;
-    const keys =
-      direction === "ingress" ? ["namespaces", "pods"] : ["namespaces", "pods", "networks", "nodes", "domainNames"];
+    if (isStored && isOfNewerKind(value)) continue;
+    const keys = direction === "ingress" ? ["namespaces", "pods"] : PEERS;
     const peer = exactlyOne(place, value, keys);
     checkOldPods(place, peer);
     if (isGiven(peer["networks"]))

@@ -3,17 +3,28 @@ import { type Fields, isFields, isGiven, textOf } from "./values.ts";
 /** Why an object is refused. Validation stops at the first reason. */
 export class Refusal extends Error {}
 
+/** A field that the schema does not know (K8-68). */
+export class UnknownField extends Refusal {
+  /** From the object down, without the places of lists. */
+  readonly keys: readonly string[];
+
+  constructor(path: string, key: string) {
+    super(`${path}.${key}: unknown field`);
+    this.keys = [...path.replace(/\[\d+\]/g, "").split("."), key].filter((part) => part !== "");
+  }
+}
+
 export function refuse(path: string, reason: string): never {
   throw new Refusal(`${path}: ${reason}`);
 }
 
-/** Runs a check; the reason when it refuses, undefined when the object is accepted. */
-export function refusalOf(check: () => void): string | undefined {
+/** Runs a check; why it refuses, or undefined when the object is accepted. */
+export function refusalOf(check: () => void): Refusal | undefined {
   try {
     check();
     return undefined;
   } catch (error) {
-    if (error instanceof Refusal) return error.message;
+    if (error instanceof Refusal) return error;
     throw error;
   }
 }
@@ -22,7 +33,7 @@ export function refusalOf(check: () => void): string | undefined {
 export function mapping(path: string, value: unknown, known: readonly string[]): Fields {
   if (!isGiven(value)) return {};
   if (!isFields(value)) return refuse(path, "must be a mapping");
-  for (const key of Object.keys(value)) if (!known.includes(key)) refuse(`${path}.${key}`, "unknown field");
+  for (const key of Object.keys(value)) if (!known.includes(key)) throw new UnknownField(path, key);
   return value;
 }
 

@@ -51,20 +51,18 @@ function reachesDns(context: LintContext, unit: Unit): boolean {
 
 /** BH149: rules by DNS name whose names are never learned. */
 export function* unlearnedNames(context: LintContext): Iterable<Diagnostic> {
-  const { sides } = context.engine.connections;
+  const { learning } = context.engine.connections;
   for (const { policy, rule } of context.rules()) {
     const names = rule.peers.flatMap((peer) => (peer.kind === "names" ? peer.names : []));
     if (names.length === 0) continue;
     const lost = context.selected(policy).flatMap((unit) => {
       const self = context.viewOf(unit.endpoint);
-      const hasDnsRule = sides
-        .subject(self)
-        .selections.some(({ policy: one }) =>
-          one.rules.some((r) => r.traffic.some((t) => t.application?.some((a) => a.kind === "dns"))),
-        );
+      const hasDnsRule = learning.observes(self);
       // Of a pattern, only that no DNS rule at all is there is certain.
       const unlearned = names.filter((name) =>
-        name.text.includes("*") ? !hasDnsRule : !sides.learns(self, `${name.text.toLowerCase().replace(/\.$/, "")}.`),
+        name.text.includes("*")
+          ? !hasDnsRule
+          : learning.learns(self, `${name.text.toLowerCase().replace(/\.$/, "")}.`) === "no",
       );
       return unlearned.length === 0 ? [] : [{ unit, unlearned, hasDnsRule }];
     });

@@ -39,7 +39,14 @@ export function* ruleEffects(context: LintContext): Iterable<Diagnostic> {
   for (const policy of policies) {
     for (const rule of policy.rules) {
       const finding = found.get(rule);
-      if (finding !== undefined) yield finding;
+      if (finding === undefined) continue;
+      const own = policy.rules.filter((one) => one.direction === rule.direction);
+      const isLast = own.every((one) => removed.get(policy)?.has(one));
+      // Without any entry a policy of Cilium no longer closes the direction.
+      const keep = isLast && policy.kind.startsWith("Cilium") && policy.isolation[rule.direction] === "closed";
+      yield keep
+        ? { ...finding, message: `${finding.message}; leave \`{}\` in its place, which keeps ${rule.direction} closed` }
+        : finding;
     }
   }
 }
@@ -192,10 +199,7 @@ export function sightsOf(
 function variant(context: LintContext, set: PolicySet, policies: readonly Policy[]): Sides {
   const { matching } = context.engine.connections;
   // What is learned of DNS names stays a matter of all policies: rules that teach are not compared.
-  const { learns } = matching;
-  const sides = new Sides(matching, { ...set, policies });
-  matching.learns = learns;
-  return sides;
+  return new Sides(matching, { ...set, policies });
 }
 
 function same(a: Bounded, b: Bounded): boolean {

@@ -5,3 +5,11 @@ import type { PodDifference, PodInstance, Workload } from "./world.ts";
 export function podTraits(workload: Workload, pod: PodInstance): PodDifference {
   return pod.differs ?? workload;
 }
+
+/** Values of the label `k8s-app` that DNS servers of clusters carry. */
+const SERVERS: readonly unknown[] = ["kube-dns", "coredns", "node-local-dns"];
+
+/** Whether a pod is one of the cluster's DNS servers. */
+export function isDnsServer(workload: Workload, pod: PodInstance): boolean {
+  return workload.namespace === "kube-system" && SERVERS.includes(pod.labels.get("k8s-app"));
+}

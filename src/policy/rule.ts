@@ -220,6 +220,8 @@ export interface PolicySet {
   readonly alwaysClosed: readonly Selector[];
   /** Everything that layer 3 and 4 would deny is allowed and only logged (cilium.md R4.3.9). */
   readonly audit: boolean;
+  /** The addresses of a DNS name are known once a look-up has passed a DNS rule (cilium.md R7.3.1); absent: always. */
+  readonly learnsNames?: true;
   /** The proxy compares the paths of requests as they are sent (cilium.md R6.1.6); absent: normalised. */
   readonly pathsAsSent?: true;
   /** How Services are carried; absent: as the specification leaves it. */

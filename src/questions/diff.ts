@@ -88,6 +88,8 @@ export interface Diff {
     readonly added: number;
     readonly removed: number;
     readonly changed: number;
+    /** Pairs of which nothing is certainly gained or lost; they are not among the three before. */
+    readonly unsure: number;
     /** Ordered pairs of endpoints, what is outside included, of which at least one input has both ends. */
     readonly pairs: number;
   };
@@ -125,13 +127,20 @@ export function diff(old: Version, next: Version): Diff {
   }
   const only = (side: "old" | "next"): string[] =>
     ends.inside.filter((end) => end[side === "old" ? "next" : "old"] === undefined).map((end) => end.name);
-  const count = (type: PairChange["type"]): number => changes.filter((change) => change.type === type).length;
+  const certain = changes.filter((change) => change.gained.length + change.lost.length > 0);
+  const count = (type: PairChange["type"]): number => certain.filter((change) => change.type === type).length;
   return {
     changes,
     appeared: only("next"),
     disappeared: only("old"),
     policies,
-    counts: { added: count("added"), removed: count("removed"), changed: count("changed"), pairs },
+    counts: {
+      added: count("added"),
+      removed: count("removed"),
+      changed: count("changed"),
+      unsure: changes.length - certain.length,
+      pairs,
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import { type Family, hostPrefix, parseAddress, prefixRange } from "../net/addre
 import type { ApplicationQuestion } from "../net/application.ts";
 import { hasPorts, type Protocol } from "../net/protocol.ts";
 import { type Endpoint, endpointFamilies } from "./endpoint.ts";
-import { type FlowPoint, pointVerdict, type Verdict } from "./explain.ts";
+import { doubts, type FlowPoint, pointVerdict, type Verdict } from "./explain.ts";
 import type { Hop, RouteHop } from "./hop.ts";
 import type { Inventory } from "./inventory.ts";
 import type { Legs, Replica } from "./leg.ts";
@@ -173,11 +173,16 @@ export class Questions {
       ...(question.application === undefined ? {} : { application: question.application }),
     };
     const bounds = this.legs.bounds(from, delivery, replica, family, question.protocol);
-    const verdict = pointVerdict(bounds, point);
+    const hops = [...delivery.hops, ...this.legs.filters(from, delivery, replica, point)];
+    const verdict = strictest(pointVerdict(bounds, point), hops, point);
     const { application: _, ...connection } = point;
     const limited =
       pointVerdict(bounds, connection) !== "deny" &&
       pointVerdict(bounds, { ...connection, application: {} }) !== "allow";
+    const sides = hops
+      .flatMap((hop) => (hop.kind === "filter" ? [hop.explanation.because] : []))
+      .reduce(mergeBecause, []);
+    const because = isHandshake(point) && sides.length > 0 ? sides : doubts(bounds, point);
     return {
       from,
       to,
@@ -185,9 +190,9 @@ export class Questions {
       protocol: question.protocol,
       port,
       verdict,
-      because: verdict === "unsure" ? bounds.because : [],
+      because: verdict === "unsure" ? because : [],
       applicationLimited: limited,
-      hops: [...delivery.hops, ...this.legs.filters(from, delivery, replica, point)],
+      hops,
     };
   }
 }
@@ -253,4 +258,21 @@ function isWholeWorkload(members: readonly Endpoint[]): boolean {
     members.length === first.workload.pods.length &&
     members.every((member) => member.kind === "pod" && member.workload === first.workload)
   );
+}
+
+function isHandshake(point: FlowPoint): boolean {
+  return point.application?.isNoRequest === true;
+}
+
+/** A handshake of TLS fails at a filter that reads requests, whatever it lets pass: there the filters are asked one by one. */
+function strictest(verdict: Verdict, hops: readonly Hop[], point: FlowPoint): Verdict {
+  if (verdict === "deny" || !isHandshake(point)) return verdict;
+  const verdicts = (["egress", "ingress"] as const).map((direction): Verdict => {
+    const ways = hops.flatMap((hop) =>
+      hop.kind === "filter" && hop.explanation.direction === direction ? [hop.explanation.verdict] : [],
+    );
+    const [first = "allow"] = ways;
+    return ways.every((way) => way === first) ? first : "unsure";
+  });
+  return verdicts.includes("deny") ? "deny" : verdicts.includes("unsure") ? "unsure" : verdict;
 }

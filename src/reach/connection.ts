@@ -9,6 +9,7 @@ import type { Direction } from "../policy/rule.ts";
 import { ALL_BOUNDED, type Bounded, boundedIntersect, eitherOf } from "./bounded.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Matching, View } from "./matching.ts";
+import { Learning } from "./learning.ts";
 import type { Sides } from "./side.ts";
 
 /** Both ends as they see each other. Several where the input does not tell whether they share a node. */
@@ -46,6 +47,7 @@ function locality(node: Extract<Endpoint, { kind: "node" }>, other: Endpoint): r
 export class Connections {
   readonly matching: Matching;
   readonly sides: Sides;
+  readonly learning: Learning;
   private readonly world: World;
   private readonly views = new WeakMap<Endpoint, View>();
   private readonly remoteViews = new WeakMap<Endpoint, View>();
@@ -54,6 +56,10 @@ export class Connections {
     this.matching = matching;
     this.sides = sides;
     this.world = world;
+    this.learning = new Learning(this, world);
+    if (sides.policies.learnsNames !== true) return;
+    matching.learns = (subject, name) => this.learning.learns(subject, name);
+    matching.observes = (subject) => this.learning.observes(subject);
   }
 
   private view(endpoint: Endpoint, local: boolean): View {

@@ -128,7 +128,7 @@ export class Engine {
     matching.internPods();
     const sides = new Sides(matching, set);
     const connections = new Connections(matching, sides, world);
-    const inventory = new Inventory(world, set, this.options.ingressControllers);
+    const inventory = new Inventory(world, set, this.options.ingressControllers, this.options.names);
     const services = new Services(world, inventory, set.services, this.options.names);
     const legs = new Legs(connections, new Hairpins(connections, set), world);
     const questions = new Questions(inventory, services, legs);

@@ -1,13 +1,20 @@
 /** Why one side of a connection is as it is: every policy that selects the end, every rule, and what decided. */
 
-import type { Because } from "../base/because.ts";
+import { type Because, mergeBecause } from "../base/because.ts";
 import type { Ternary } from "../base/ternary.ts";
 import type { Family } from "../net/address.ts";
-import { type Application, type ApplicationQuestion, applicationHas, EVERYTHING } from "../net/application.ts";
+import {
+  type Application,
+  type ApplicationQuestion,
+  applicationBecause,
+  applicationHas,
+  EVERYTHING,
+} from "../net/application.ts";
 import { type FlowSet, flowAt } from "../net/flow-set.ts";
 import type { Protocol } from "../net/protocol.ts";
-import type { Direction, Isolation, Origin, Policy, Rule } from "../policy/rule.ts";
+import type { Direction, Isolation, Origin, Policy, Rule, Traffic } from "../policy/rule.ts";
 import type { Bounded } from "./bounded.ts";
+import type { Endpoint } from "./endpoint.ts";
 import type { View } from "./matching.ts";
 import type { RuleMatch, Sides } from "./side.ts";
 
@@ -73,8 +80,19 @@ export function applicationPasses(application: Application, question: Applicatio
   if (application === EVERYTHING) return "yes";
   if (question !== undefined) return applicationHas(application, question);
   // The proxy answers the handshake even where it refuses every request (cilium.md R6.2.1); an opaque rule may not.
-  const opaque = application.clauses.length > 0 && application.clauses.every((c) => c.opaque !== undefined);
-  return opaque ? "maybe" : "yes";
+  const opaque = application.clauses.every((clause) => clause.opaque?.some(({ code }) => code === OPAQUE) === true);
+  return opaque && application.clauses.length > 0 ? "maybe" : "yes";
+}
+
+const OPAQUE: Because["code"] = "opaque-application-rule";
+
+/** Why a flow is unsure: what the bounds differ for, and what no one can judge above the port. */
+export function doubts(bounds: Bounded, point: FlowPoint): readonly Because[] {
+  const application = flowAt(bounds.may, point.family, point.protocol, point.port);
+  const above = application === undefined ? [] : applicationBecause(application);
+  const all = mergeBecause(bounds.because, above);
+  if (all.length > 0) return all;
+  return [{ code: "application-rule", detail: "a part of the request that is not told" }];
 }
 
 /** Explains one side. */
@@ -86,9 +104,7 @@ export function explainSide(
   point: FlowPoint,
 ): SideExplanation {
   const bounds = sides.evaluate(direction, self, other);
-  const verdict = pointVerdict(bounds, point);
   const { application: _, ...connection } = point;
-  const established = point.application === undefined ? verdict : pointVerdict(bounds, connection);
   const subject = sides.subject(self);
   const bit = point.family === "IPv4" ? 1 : 2;
   const ternary = (match: RuleMatch | undefined): Ternary =>
@@ -119,6 +135,11 @@ export function explainSide(
   );
   const closed = isolatedBy.length > 0 || subject.closed;
   const enforced = closed || considered.some((c) => c.isolation === "open");
+  const above = pointVerdict(bounds, point);
+  const isAlways = sides.always(direction, self, other).length > 0;
+  const parsed = above !== "deny" ? handshake(sides, hits, point, destination, closed, isAlways) : undefined;
+  const verdict = parsed ?? above;
+  const established = point.application === undefined ? verdict : pointVerdict(bounds, connection);
   const decided = decide(sides, direction, self, other, point, verdict, hits, closed, enforced);
   return {
     direction,
@@ -126,12 +147,50 @@ export function explainSide(
     ...decided,
     isolatedBy,
     considered,
-    because: verdict === "unsure" ? bounds.because : [],
+    because: verdict !== "unsure" ? [] : parsed === undefined ? doubts(bounds, point) : [HANDSHAKE],
     refusedByProxy: verdict === "deny" && established !== "deny",
   };
 }
 
 type Hit = RuleConsidered & { readonly policy: Policy };
+
+const HANDSHAKE: Because = { code: OPAQUE, detail: "TLS on a port that a proxy reads as HTTP" };
+
+/**
+ * What becomes of a TLS handshake on a port where rules for requests stand: the proxy reads it as HTTP and refuses it,
+ * whatever the rules say of requests (cilium.md R6.2.1); which of a plain allow beside them and their redirect takes the
+ * connection was not read. Undefined where no such rule stands there.
+ */
+function handshake(
+  sides: Sides,
+  hits: readonly Hit[],
+  point: FlowPoint,
+  destination: Endpoint,
+  closed: boolean,
+  isAlways: boolean,
+): Verdict | undefined {
+  if (point.application?.isNoRequest !== true) return undefined;
+  if (!closed && (sides.policies.openApplication?.http ?? "lifted") === "lifted") return undefined;
+  const { matching } = sides;
+  const allows = hits.filter((h) => h.rule.action === "allow");
+  const has = (h: Hit, isMeant: (item: Traffic) => boolean): boolean =>
+    h.rule.traffic.some(
+      (item) =>
+        isMeant(item) &&
+        flowAt(
+          matching.flows({ ...h.rule, traffic: [item] }, destination),
+          point.family,
+          point.protocol,
+          point.port,
+        ) !== undefined,
+    );
+  const isRead = ({ application = [] }: Traffic): boolean =>
+    application.some((a) => a.kind === "http") && application.every((a) => a.kind !== "opaque");
+  const readers = allows.filter((h) => has(h, isRead));
+  if (readers.length === 0) return undefined;
+  const isCertain = closed && !isAlways && readers.some((h) => h.peer === "yes");
+  return isCertain && !allows.some((h) => has(h, (item) => !isRead(item))) ? "deny" : "unsure";
+}
 
 interface Decided {
   readonly reason: Reason;
@@ -180,10 +239,16 @@ function decide(
     const touched = hits.some((h) => h.policy.tier === tier.name);
     if (!enforced && !touched) continue;
     const denies = own.filter((h) => h.rule.action === "deny");
-    // Audit mode lets pass what these deny, and they decide all the same (cilium.md R4.3.9).
-    if (denies.length > 0 && (verdict !== "allow" || sides.policies.audit)) return byRule(denies);
     const allows = own.filter((h) => h.rule.action === "allow");
-    const passing = allows.filter((h) => h.application !== "no");
+    // Audit mode lets pass what these deny, and they decide all the same (cilium.md R4.3.9).
+    if (denies.length > 0 && (verdict !== "allow" || sides.policies.audit)) {
+      const certain = denies.filter((h) => h.peer === "yes");
+      // Where it is not known whether any of them denies, the allows that let nothing pass deny as well.
+      return byRule(certain.length > 0 || verdict !== "deny" ? denies : [...denies, ...allows]);
+    }
+    // Where nothing closes the direction, a rule that matches everything joins the rule's own (cilium.md R4.3.7).
+    const isLifted = !closed && (sides.policies.openApplication?.http ?? "lifted") === "lifted";
+    const passing = allows.filter((h) => isLifted || h.application !== "no");
     const always = sides
       .always(direction, self, other)
       .filter((m) => flowAt(m.flows, point.family, point.protocol, point.port) !== undefined);

@@ -46,10 +46,7 @@ export class Hairpins {
     let sides = this.variants.get(reading);
     if (sides === undefined) {
       const { matching } = this.connections;
-      // What is learned of names stays a matter of all policies.
-      const { learns } = matching;
       sides = new Sides(matching, variantOf(this.policies, reading));
-      matching.learns = learns;
       this.variants.set(reading, sides);
     }
     return sides;

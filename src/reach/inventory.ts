@@ -54,10 +54,21 @@ export class Inventory {
   private readonly nodeByAddress = new Map<string, Node>();
   private readonly serviceByAddress = new Map<string, Service>();
   private readonly policies: PolicySet;
+  private readonly names: ReadonlyMap<string, readonly Address[]>;
   private cuts: Readonly<Record<Family, readonly bigint[]>> | undefined;
 
-  constructor(world: World, policies: PolicySet, declared: readonly DeclaredController[] = []) {
+  /**
+   * Takes the world, its policies, the controllers that the caller declares, and the addresses of DNS names, by the name
+   * in lower case with trailing dot.
+   */
+  constructor(
+    world: World,
+    policies: PolicySet,
+    declared: readonly DeclaredController[] = [],
+    names: ReadonlyMap<string, readonly Address[]> = new Map(),
+  ) {
     this.world = world;
+    this.names = names;
     this.policies = policies;
     this.controllers = new Controllers({
       world,
@@ -160,7 +171,7 @@ export class Inventory {
       return {
         kind: "endpoints",
         name,
-        members: FAMILIES.map((family) => ({ kind: "name", dnsName, family, name })),
+        members: this.familiesOf(dnsName).map((family) => ({ kind: "name", dnsName, family, name })),
       };
     }
     if (name.startsWith("ip:")) {
@@ -188,6 +199,12 @@ export class Inventory {
     if (told.length > 0) return told;
     const nodes = this.world.nodes.filter((node) => node.apiServer).map((node) => this.node(node.name));
     return nodes.length > 0 ? nodes : [this.reserved("kube-apiserver")];
+  }
+
+  /** The families in which a name has addresses; both where nobody told. */
+  private familiesOf(dnsName: string): readonly Family[] {
+    const known = this.names.get(dnsName) ?? [];
+    return known.length === 0 ? FAMILIES : FAMILIES.filter((family) => known.some((one) => one.family === family));
   }
 
   private reserved(reserved: ReservedName): Endpoint {

@@ -1,12 +1,13 @@
 /** Which endpoints a peer or subject selects, and which flows a rule covers: the primitives under every answer. */
 
 import type { Because } from "../base/because.ts";
-import type { Ternary } from "../base/ternary.ts";
+import { type Ternary, ternaryOr } from "../base/ternary.ts";
 import { type IdentityLabels, labelsKey, UNKNOWN } from "../model/labels.ts";
 import { podTraits } from "../model/pods.ts";
 import type { ContainerPort, PodDifference, PodInstance, Workload, World } from "../model/world.ts";
 import {
   type Address,
+  type AddressRange,
   type AddressSet,
   addressIntersect,
   addressSetCovers,
@@ -56,6 +57,15 @@ function maskOr(a: FamilyMask, b: FamilyMask): FamilyMask {
 
 const MASKS: readonly FamilyMask[] = [0, 1, 2, 3];
 
+function notResolved(detail: string): Because {
+  return { code: "name-not-resolved", detail };
+}
+
+/** Lower case, with trailing dot. */
+function canonical(name: string): string {
+  return `${name.toLowerCase().replace(/[.]$/, "")}.`;
+}
+
 function fromTernary(value: Ternary, because: Because): FamilyMatch {
   if (value === "yes") return BOTH;
   return value === "no" ? NEVER : { yes: 0, may: 3, because: [because] };
@@ -88,7 +98,9 @@ export class Matching {
   private clusterPorts: ReadonlyMap<string, ReadonlySet<number>> | undefined;
   private readonly names: NameKnowledge;
   /** Whether a subject's look-up of a name passes a DNS rule, so that its addresses are learned (cilium.md R7.3.1). */
-  learns: (subject: View, dnsName: string) => boolean = () => true;
+  learns: (subject: View, dnsName: string) => Ternary = () => "yes";
+  /** Whether any look-up of the subject passes a DNS rule. */
+  observes: (subject: View) => boolean = () => true;
 
   constructor(dialect: Dialect, world: World, names: NameKnowledge) {
     this.dialect = dialect;
@@ -276,33 +288,55 @@ export class Matching {
   }
 
   private namesPeer(peer: Extract<Peer, { kind: "names" }>, other: View, subject: View): FamilyMatch {
-    const endpoint = other.endpoint;
+    const { endpoint } = other;
+    if (peer.names.length === 0) return NEVER;
     if (endpoint.kind === "name") {
-      const named = peer.names.some((n) => matchesName(n.expression, endpoint.dnsName));
-      return named && this.learns(subject, endpoint.dnsName) ? BOTH : NEVER;
+      const own = this.taught(peer, endpoint.dnsName, subject);
+      const addresses = this.declared(endpoint.dnsName)?.filter(({ family }) => family === endpoint.family) ?? [];
+      if (own === "yes" || addresses.length === 0) return fromTernary(own, notResolved(endpoint.dnsName));
+      // Names that share an address cannot be told apart (cilium.md R7.3.2).
+      const each = addresses.map((address) => this.taughtAddress(peer, address, subject));
+      if (each.every((one) => one === "yes")) return BOTH;
+      const may = own === "maybe" || each.some((one) => one !== "no");
+      return may ? { yes: 0, may: 3, because: [notResolved(endpoint.dnsName)] } : NEVER;
     }
-    if (endpoint.kind !== "outside" || peer.names.length === 0) return NEVER;
-    const bit: FamilyMask = endpoint.range.family === "IPv4" ? 1 : 2;
-    const declared = this.names.declared;
-    if (declared !== undefined) {
-      for (const [name, addresses] of declared) {
-        if (!peer.names.some((n) => matchesName(n.expression, name)) || !this.learns(subject, name)) continue;
-        if (addresses.some((a) => addressSetHas([endpoint.range], a))) {
-          const single = endpoint.range.first === endpoint.range.last;
-          return {
-            yes: single ? bit : 0,
-            may: bit,
-            because: single ? [] : [{ code: "unknown-address", detail: endpoint.name }],
-          };
-        }
-      }
-      return NEVER;
+    if (endpoint.kind !== "outside") return NEVER;
+    const { range } = endpoint;
+    const bit: FamilyMask = range.family === "IPv4" ? 1 : 2;
+    const sharing = this.declaredIn(range).filter((address) => this.taughtAddress(peer, address, subject) !== "no");
+    const single = range.first === range.last;
+    if (sharing.length > 0) {
+      const sure = single && sharing.some((address) => this.taughtAddress(peer, address, subject) === "yes");
+      const because = single ? notResolved(endpoint.name) : { code: "unknown-address" as const, detail: endpoint.name };
+      return { yes: sure ? bit : 0, may: bit, because: sure ? [] : [because] };
     }
-    return {
-      yes: 0,
-      may: bit,
-      because: peer.names.map((n) => ({ code: "name-not-resolved", detail: n.text })),
-    };
+    // The address may be that of a name of which nobody told the addresses.
+    const untold = peer.names.filter((n) => {
+      if (n.text.includes("*")) return this.observes(subject);
+      const name = canonical(n.text);
+      return this.declared(name) === undefined && this.learns(subject, name) !== "no";
+    });
+    return untold.length === 0 ? NEVER : { yes: 0, may: bit, because: untold.map((n) => notResolved(n.text)) };
+  }
+
+  /** Whether the peer selects the name, and the subject has learned it. */
+  private taught(peer: Extract<Peer, { kind: "names" }>, dnsName: string, subject: View): Ternary {
+    const named = peer.names.some((n) => matchesName(n.expression, dnsName));
+    return named ? this.learns(subject, dnsName) : "no";
+  }
+
+  /** Whether some name that the peer selects and the subject has learned is declared to have the address. */
+  private taughtAddress(peer: Extract<Peer, { kind: "names" }>, wanted: Address, subject: View): Ternary {
+    let answer: Ternary = "no";
+    for (const [name, addresses] of this.names.declared ?? []) {
+      const owns = addresses.some(({ family, value }) => family === wanted.family && value === wanted.value);
+      if (owns) answer = ternaryOr(answer, this.taught(peer, name, subject));
+    }
+    return answer;
+  }
+
+  private declaredIn(range: AddressRange): readonly Address[] {
+    return [...(this.names.declared?.values() ?? [])].flat().filter((address) => addressSetHas([range], address));
   }
 
   /** The flows that a rule covers towards (or at) the given destination. */
@@ -324,9 +358,8 @@ export class Matching {
     );
   }
 
-  /** The flows that a rule certainly covers: without ports of which it is not told whether the rule's name means them. */
-  sureFlows(rule: Rule, destination: Endpoint): FlowSet {
-    const flows = this.flows(rule, destination);
+  /** Those of a rule's flows that it certainly covers: without ports of which it is not told whether its name means them. */
+  sureFlows(rule: Rule, destination: Endpoint, flows: FlowSet): FlowSet {
     if (destination.kind !== "pod" || !rule.traffic.some((t) => t.match.kind === "named" && t.match.single === true))
       return flows;
     const { ports } = podTraits(destination.workload, destination.pod);

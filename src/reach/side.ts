@@ -5,16 +5,9 @@
  * works on bounded sets, so a fact that the input lacks widens the answer to `unsure` instead of being guessed.
  */
 
-import { podTraits } from "../model/pods.ts";
+import { isDnsServer, podTraits } from "../model/pods.ts";
 import { type Because, mergeBecause } from "../base/because.ts";
-import {
-  type Application,
-  applicationHas,
-  applicationOf,
-  applicationUnion,
-  EVERYTHING,
-  NOTHING,
-} from "../net/application.ts";
+import { type Application, applicationOf, applicationUnion, EVERYTHING, NOTHING } from "../net/application.ts";
 import {
   ALL_FLOWS,
   type FlowSet,
@@ -114,16 +107,20 @@ export class Sides {
   /** Whether some rule tells pods apart by address, or by the ports that they name. */
   private readonly byAddress: boolean;
   private readonly byPortName: boolean;
+  /** Whether names that pods look up on their own nodes tell pods of different nodes apart. */
+  private readonly byNode: boolean;
 
   constructor(matching: Matching, policies: PolicySet) {
     this.matching = matching;
     this.policies = policies;
-    matching.learns = (subject, dnsName) => this.learns(subject, dnsName);
     const rules = [...policies.policies.flatMap((p) => p.rules), ...policies.alwaysAllowed];
     this.byAddress = rules.some((r) => r.peers.some((p) => p.kind === "addresses" && p.scope !== "outside"));
     this.byPortName = rules.some((r) =>
       r.traffic.some((t) => t.match.kind === "named" && t.match.resolve === "destination"),
     );
+    this.byNode =
+      rules.some((r) => r.peers.some((p) => p.kind === "names")) &&
+      matching.world.workloads.some((w) => w.pods.some((p) => isDnsServer(w, p) && podTraits(w, p).hostNetwork));
   }
 
   /** A number that two ends share when no rule at hand tells them apart. */
@@ -146,7 +143,8 @@ export class Sides {
               .ports.map((p) => `${p.name ?? ""}${p.protocol}${p.port}`)
               .join()
           : "";
-        return `p${identity.id} ${addresses} ${ports}`;
+        const node = this.byNode ? (endpoint.pod.node ?? "?") : "";
+        return `p${identity.id} ${addresses} ${ports} ${node}`;
       }
       case "node":
         return `n${identity.id} ${this.matching.subjectIdentity(party).id} ${this.byAddress ? endpoint.addresses.map((a) => `${a.family}${a.value}`).join() : ""}`;
@@ -240,8 +238,9 @@ export class Sides {
   }
 
   private judge(direction: Direction, subject: Subject, self: View, other: View): Bounded {
-    const conflict = subject.conflicts.find((c) => c.direction === direction);
-    if (conflict !== undefined) {
+    // What cannot be merged in one direction keeps the whole new policy from being applied (cilium.md R4.3.10).
+    const [conflict] = subject.conflicts;
+    if (conflict !== undefined && (subject.closed || subject.selections.some((s) => touches(s.policy, direction)))) {
       return { must: NO_FLOWS, may: ALL_FLOWS, because: [{ code: "merge-conflict", detail: conflict.message }] };
     }
     const sure = subject.selections.filter((s) => s.selects === "yes").map((s) => s.policy);
@@ -259,36 +258,6 @@ export class Sides {
       result = result === undefined ? one : eitherOf(result, one, because);
     }
     return result ?? ALL_BOUNDED;
-  }
-
-  /**
-   * Whether the end's look-up of a name passes a DNS rule: only then are the name's addresses learned (cilium.md
-   * R7.3.1). A plain entry of the same filter and selector lifts the list, and the query is proxied still (R4.5.2).
-   */
-  learns(self: View, dnsName: string): boolean {
-    const rules = this.subject(self).selections.flatMap((s) => s.policy.rules.filter((r) => r.direction === "egress"));
-    const denied = (match: PortMatch, peers: string): boolean =>
-      rules.some(
-        (r) =>
-          r.action === "deny" &&
-          (r.peers.some((p) => p.kind === "any") || rulePeersKey(r) === peers) &&
-          r.traffic.some((t) => covers(t.match, match)),
-      );
-    return rules.some((rule) => {
-      if (rule.action !== "allow" || rule.peers.length === 0) return false;
-      return rule.traffic.some((item) => {
-        const dns = item.application?.some((a) => a.kind === "dns");
-        if (dns !== true || item.application === undefined || item.match.kind !== "ports") return false;
-        if (denied(item.match, rulePeersKey(rule))) return false;
-        if (applicationHas(applicationOf(item.application), { dns: { name: dnsName } }) === "yes") return true;
-        return rules.some(
-          (r) =>
-            r.action === "allow" &&
-            rulePeersKey(r) === rulePeersKey(rule) &&
-            r.traffic.some((t) => t.application === undefined && sameFilter(t.match, item.match)),
-        );
-      });
-    });
   }
 
   /** Every rule of the direction, with how far it applies to the other end; rules that cannot apply are left out. */
@@ -383,7 +352,8 @@ export class Sides {
   }
 
   private coverage(rule: Rule, destination: Endpoint): Pick<RuleMatch, "flows" | "sure"> {
-    return { flows: this.matching.flows(rule, destination), sure: this.matching.sureFlows(rule, destination) };
+    const flows = this.matching.flows(rule, destination);
+    return { flows, sure: this.matching.sureFlows(rule, destination, flows) };
   }
 
   /** The rules that hold without being written, where they apply to the other end. */
@@ -548,8 +518,10 @@ function openDirection(
     if (match.rule.action !== "allow") continue;
     const bounds = matchBounds(match);
     listed = boundedUnion(listed, bounds);
-    if (match.rule.traffic.some((t) => t.application?.some((a) => a.kind === "http"))) {
-      where = flowUnion(where, overrideApplication(bounds.may, bounds.may, EVERYTHING));
+    for (const { match: port, application } of match.rule.traffic) {
+      if (application?.some((a) => a.kind === "http") !== true) continue;
+      const ports = port.kind === "ports" ? portFlows(port.protocol, port.first, port.last) : bounds.may;
+      where = flowUnion(where, overrideApplication(flowIntersect(bounds.may, ports), ports, EVERYTHING));
     }
   }
   if (where === NO_FLOWS) return out;
@@ -630,7 +602,7 @@ function settleFilters(must: FlowSet, may: FlowSet, because: readonly Because[])
   return flowsEqual(must, may) ? { must, may, because: [] } : { must, may, because };
 }
 
-function rulePeersKey(rule: Rule): string {
+export function rulePeersKey(rule: Rule): string {
   return rule.peers
     .map((p) =>
       p.kind === "labels"
@@ -641,13 +613,13 @@ function rulePeersKey(rule: Rule): string {
     .join("; ");
 }
 
-function sameFilter(a: PortMatch, b: PortMatch): boolean {
+export function sameFilter(a: PortMatch, b: PortMatch): boolean {
   return (
     a.kind === "ports" && b.kind === "ports" && a.protocol === b.protocol && a.first === b.first && a.last === b.last
   );
 }
 
-function covers(a: PortMatch, b: PortMatch): boolean {
+export function covers(a: PortMatch, b: PortMatch): boolean {
   if (a.kind === "any") return true;
   return (
     a.kind === "ports" && b.kind === "ports" && a.protocol === b.protocol && a.first <= b.first && a.last >= b.last

@@ -37,8 +37,8 @@ export function* diffText(report: DiffReport, style: Style): Iterable<string> {
 
 /** `3 pairs changed of 42: 1 newly connected, 2 cut off`. */
 export function summaryText({ diff, old, next, complete }: DiffReport): string {
-  const { added, removed, changed, pairs } = diff.counts;
-  const total = added + removed + changed;
+  const { added, removed, changed, unsure, pairs } = diff.counts;
+  const total = added + removed + changed + unsure;
   const networks = old.dialect === next.dialect ? old.dialect : `${old.dialect} against ${next.dialect}`;
   const end = complete ? "" : ", INCOMPLETE: policies were refused, see the messages";
   if (total === 0) return `no connection is gained or lost, of ${counted(pairs, "pair")}, ${networks}${end}`;
@@ -46,6 +46,7 @@ export function summaryText({ diff, old, next, complete }: DiffReport): string {
     ...(added > 0 ? [`${added} newly connected`] : []),
     ...(removed > 0 ? [`${removed} cut off`] : []),
     ...(changed > 0 ? [`${changed} otherwise than before`] : []),
+    ...(unsure > 0 ? [`${unsure} not sure`] : []),
   ];
   return `${total} of ${counted(pairs, "pair")} changed: ${parts.join(", ")}, ${networks}${end}`;
 }

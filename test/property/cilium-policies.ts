@@ -21,8 +21,13 @@ export interface Grammar {
   readonly release: string;
   /** Whether `enable-node-selector-labels` is set: else `fromNodes` is refused (V15). */
   readonly nodes: boolean;
-  /** Whether rules may need what no input tells: groups of a cloud, missing CIDR groups, authentication. */
-  readonly planted: boolean;
+  /**
+   * Which facts that no input tells rules may need: groups of a cloud and missing CIDR groups, or authentication. Not both:
+   * the engine does not follow that one unknown fact decides both whether a rule holds and what it demands.
+   */
+  readonly planted: "peers" | "authentication" | undefined;
+  /** Whether `toServices` may stand there; absent: yes. */
+  readonly services?: false;
   /** What `toPorts` items hold beyond ports. Absent: nothing. */
   readonly application?: (direction: Direction) => fc.Arbitrary<Fields | undefined>;
   /** Items of `toFQDNs`. Absent: none. */
@@ -57,7 +62,7 @@ const cidr = weighted<string>(
 function cidrRule({ release, planted }: Grammar, deny: boolean): fc.Arbitrary<Fields> {
   const except = sometimes(40, list(fc.constantFrom("203.0.113.8/29", "203.0.113.0/28", "2001:db8::/65"), 0, 2));
   // One missing group beside itself in a deny would make two unknown facts of one.
-  const names = planted ? [...CIDR_GROUPS, deny ? "absent-deny" : "absent"] : CIDR_GROUPS;
+  const names = planted === "peers" ? [...CIDR_GROUPS, deny ? "absent-deny" : "absent"] : CIDR_GROUPS;
   return weighted<Fields>(
     [6, weighted([3, ipBlock(OUTSIDE_PREFIXES)], [1, ipBlock(INSIDE_PREFIXES)])],
     [3, fields({ cidrGroupRef: fc.constantFrom(...names), except })],
@@ -99,9 +104,12 @@ function peersOf(direction: Direction, deny: boolean, grammar: Grammar): fc.Arbi
     [8, of("CIDRSet", few(cidrRule(grammar, deny)))],
     [6, of("Entities", few(fc.constantFrom(...ENTITIES)))],
     [grammar.nodes ? 12 : 0, of("Nodes", few(ciliumNodeSelector))],
-    [egress ? 5 : 0, of("Services", few(service, 2))],
     [
-      grammar.planted && (egress || grammar.release !== "1.17") ? 1 : 0,
+      egress && grammar.services !== false && grammar.planted !== "authentication" ? 5 : 0,
+      of("Services", few(service, 2)),
+    ],
+    [
+      grammar.planted === "peers" && (egress || grammar.release !== "1.17") ? 1 : 0,
       of("Groups", fc.constant([{ aws: { region: deny ? "denied" : "allowed" } }])),
     ],
     [egress && !deny && grammar.names !== undefined ? 12 : 0, of("FQDNs", few(grammar.names ?? fc.constant({})))],
@@ -212,7 +220,10 @@ function entry(direction: Direction, deny: boolean, grammar: Grammar): fc.Arbitr
       peersOf(direction, deny, grammar),
       trafficOf(direction, deny, grammar),
       sometimes(grammar.release === "1.19" ? 0 : 6, few(endpointPeer, 2)),
-      sometimes(grammar.planted && !deny ? 6 : 0, fc.constantFrom("required", "disabled", "test-always-fail")),
+      sometimes(
+        grammar.planted === "authentication" && !deny ? 12 : 0,
+        fc.constantFrom("required", "disabled", "test-always-fail"),
+      ),
     )
     .map(([peers, traffic, required, mode]) => ({
       ...peers,

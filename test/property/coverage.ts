@@ -211,23 +211,30 @@ export class Coverage {
     return allow + deny;
   }
 
-  /** The table that a run prints. */
-  table(): string {
+  /** What a run comes to, in two lines. */
+  summary(): string {
     const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
     const verdicts = [...this.verdicts].map(([verdict, count]) => `${verdict} ${count}`).join(", ");
     const codes = [...this.codes].map(([code, count]) => `${code} ${count}`).join(", ") || "none";
+    const shares = ["allow", "deny", "unsure"]
+      .map((verdict) => `${verdict} ${percent(this.share(verdict))}`)
+      .join(", ");
+    return [
+      `distinct policy sets ${this.sets.size}; flows answered ${this.answered}: ${verdicts}`,
+      `${shares} (${codes}), not planted ${this.unplanted}; asked again without the named rules ${this.removals}`,
+    ].join("\n");
+  }
+
+  /** The table that a run prints. */
+  table(): string {
     const width = Math.max(...[...this.kinds.keys()].map((kind) => kind.length), 10);
     const rows = [...this.kinds]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([kind, { allow, deny }]) =>
         [kind.padEnd(width), String(allow).padStart(8), String(deny).padStart(8)].join(" "),
       );
-    return [
-      `distinct policy sets ${this.sets.size}; flows answered ${this.answered}: ${verdicts}; asked again without the named rules ${this.removals}`,
-      `allow ${percent(this.share("allow"))}, deny ${percent(this.share("deny"))}, unsure ${percent(this.share("unsure"))} (${codes}), not planted ${this.unplanted}`,
-      `${"decided by".padEnd(width)} ${"allow".padStart(8)} ${"deny".padStart(8)}`,
-      ...rows,
-    ].join("\n");
+    const head = `${"decided by".padEnd(width)} ${"allow".padStart(8)} ${"deny".padStart(8)}`;
+    return [this.summary(), head, ...rows].join("\n");
   }
 }
 

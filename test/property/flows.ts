@@ -137,20 +137,24 @@ export function endsOf(cluster: readonly Fields[], policies: readonly Fields[]):
   };
 }
 
-const RESERVED = ["health", "init", "ingress-controller", "unmanaged"] as const;
+const RESERVED = ["health", "init", "ingress-controller"] as const;
 
 function endOf(ends: Ends, space: FlowSpace, role: "from" | "to"): fc.Arbitrary<string> {
   const { cilium, anonymousNodes } = space;
-  const reserved = [...RESERVED, ...(anonymousNodes ? ["host", "remote-node"] : [])];
+  const reserved = [
+    ...RESERVED,
+    ...(anonymousNodes ? ["host", "remote-node"] : []),
+    ...(space.unmanaged ? ["unmanaged"] : []),
+  ];
   const of = (names: readonly string[]): fc.Arbitrary<string> =>
     fc.constantFrom(...(names.length === 0 ? ["host@n1"] : names));
   return weighted<string>(
     [26, of(ends.pods)],
     [2, of(ends.nodes)],
     [1, of(ends.groups.length === 0 ? ends.pods : ends.groups)],
-    [role === "to" ? 2 : 0, of(ends.services.length === 0 ? ends.pods : ends.services)],
+    [role === "to" && space.services ? 2 : 0, of(ends.services.length === 0 ? ends.pods : ends.services)],
     [6, of(ends.outside)],
-    [1, of(ends.inside.filter((name) => role === "to" || !name.startsWith("ip:10.96.")))],
+    [1, of(ends.inside.filter((name) => !name.startsWith("ip:10.96.") || (role === "to" && space.services)))],
     [1, of(ends.ranges)],
     [cilium ? 2 : 0, fc.constantFrom(...reserved)],
   );
@@ -179,6 +183,13 @@ export interface FlowSpace {
    * does not follow which of the untold labels the filter would drop.
    */
   readonly anonymousNodes: boolean;
+  /**
+   * Whether pods without endpoint may be asked for. Their address is not told, and the engine does not follow that where one
+   * prefix holds it another does not.
+   */
+  readonly unmanaged: boolean;
+  /** Whether Services may be asked for. */
+  readonly services: boolean;
   /** Whether protocols other than TCP, UDP and SCTP are asked for. */
   readonly icmp: boolean;
 }
@@ -220,6 +231,7 @@ export function flowOf(space: FlowSpace): fc.Arbitrary<Flow> {
       return { from, to, ...port, ...(untold || to.includes("/Service/") ? {} : { family }) };
     })
     .filter(({ from, to, protocol }) => {
+      if (!space.unmanaged && (from === "unmanaged" || to === "unmanaged")) return false;
       if (from.includes("/Service/") || (to.includes("/Service/") && protocol.startsWith("ICMP"))) return false;
       const [a, b] = [familyOfEnd(from, ends), familyOfEnd(to, ends)];
       return a === undefined || b === undefined || a === b;

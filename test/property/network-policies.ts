@@ -20,7 +20,7 @@ export function ipBlock(prefixes: readonly PrefixFamily[]): fc.Arbitrary<Fields>
         ? fc.constant({ cidr: outer })
         : weighted<Fields>(
             [2, fc.constant({ cidr: outer })],
-            [3, list(fc.constantFrom(...inner), 0, 2).map((except) => ({ cidr: outer, except }))],
+            [4, list(fc.constantFrom(...inner), 1, 2).map((except) => ({ cidr: outer, except }))],
           ),
     );
 }
@@ -31,7 +31,7 @@ const peer: fc.Arbitrary<Fields> = weighted<Fields>(
   [5, podSelector.map((selector) => ({ podSelector: selector }))],
   [4, namespaceSelector.map((selector) => ({ namespaceSelector: selector }))],
   [4, fields({ namespaceSelector, podSelector })],
-  [5, block.map((found) => ({ ipBlock: found }))],
+  [8, block.map((found) => ({ ipBlock: found }))],
 );
 
 /** Lists of one kind and mixed ones. */

@@ -16,8 +16,10 @@ export function plantedIn(scene: Scene, flow: Flow): ReadonlySet<string> {
 }
 
 /** Ends that the input does not describe, and what the specification leaves open. */
-function flowCodes({ dialect }: Scene, { from, to, protocol }: Flow): readonly string[] {
+function flowCodes({ dialect }: Scene, { from, to, protocol, tls }: Flow): readonly string[] {
   const codes: string[] = [];
+  // What a proxy that reads HTTP makes of a TLS handshake beside a plain allow was not read (R6.2.1).
+  if (tls !== undefined) codes.push("opaque-application-rule");
   const ends = [from, to];
   if (ends.some((end) => /^(health|init|ingress-controller|host|remote-node)$/.test(end)))
     codes.push("unknown-node", "unknown-label", "release-unclear");

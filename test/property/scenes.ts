@@ -4,6 +4,7 @@ import { type Fields, list, rarely, weighted } from "./arbitraries.ts";
 import { ciliumClusterwideNetworkPolicy, ciliumNetworkPolicy, type Grammar } from "./cilium-policies.ts";
 import { cidrGroups, ciliumCluster, cluster } from "./clusters.ts";
 import { type Flow, flowOf, type FlowSpace } from "./flows.ts";
+import { httpApplication, httpRulesIn, isForAnyRequest, requestNear } from "./http-rules.ts";
 import { withMistakes } from "./mistakes.ts";
 import { networkPolicy } from "./network-policies.ts";
 import { configObject, type Settings, settings } from "./settings.ts";
@@ -74,24 +75,29 @@ function withFlows(
   flow: (space: FlowSpace) => fc.Arbitrary<Flow>,
 ): fc.Arbitrary<Scene> {
   const cilium = dialect !== "kubernetes";
-  return fc.tuple(objects, rarely(cilium ? 1 : 12)).chain(([{ cluster: base, policies }, icmp]) =>
-    list(
-      flow({
-        cluster: base,
-        policies,
-        cilium,
-        icmp,
-        anonymousNodes: !JSON.stringify(policies).includes('"enable-host-firewall":"true"'),
-      }),
-      count,
-      count,
-    ).map((flows) => ({
-      dialect,
-      cluster: base,
-      policies,
-      flows,
-    })),
-  );
+  return fc
+    .tuple(objects, rarely(cilium ? 1 : 12))
+    .chain(([{ cluster: base, policies }, icmp]) =>
+      list(flow({ cluster: base, policies, cilium, icmp, ...askable(base, policies, cilium) }), count, count).map(
+        (flows) => ({ dialect, cluster: base, policies, flows }),
+      ),
+    );
+}
+
+/** Which ends both evaluators follow to the last detail. */
+function askable(
+  base: readonly Fields[],
+  policies: readonly Fields[],
+  cilium: boolean,
+): Pick<FlowSpace, "anonymousNodes" | "unmanaged" | "services"> {
+  const text = JSON.stringify(policies);
+  const single = base.some((object) => /"podIPs":\[\{[^{}]*\}\]/.test(JSON.stringify(object)));
+  return {
+    anonymousNodes: !text.includes('"enable-host-firewall":"true"'),
+    unmanaged: !(text.includes("Deny") && text.includes("CIDR")),
+    // Whether rules for addresses see a Service's address or that of its pods is read in two ways (K8-26, K8-45).
+    services: cilium || !(single || text.includes('"ipBlock"') || text.includes('"networks"')),
+  };
 }
 
 /** Scenes under the specification alone. */
@@ -108,13 +114,19 @@ export function releaseOf(dialect: Dialect): string {
   return dialect.slice("cilium@".length);
 }
 
+const planted = weighted<Grammar["planted"]>(
+  [10, fc.constant(undefined)],
+  [1, fc.constant("peers" as const)],
+  [1, fc.constant("authentication" as const)],
+);
+
 /** Scenes under one release of Cilium, layers 3 and 4. */
 export function ciliumScene(dialect: Dialect, flows: number): fc.Arbitrary<Scene> {
-  const objects = fc.tuple(settings, rarely(6)).chain(([own, planted]) => {
+  const objects = fc.tuple(settings, planted).chain(([own, plant]) => {
     const grammar: Grammar = {
       release: releaseOf(dialect),
       nodes: own?.["enable-node-selector-labels"] === "true",
-      planted,
+      planted: plant,
     };
     return fc
       .tuple(ciliumCluster, ciliumPolicies(grammar))
@@ -132,4 +144,40 @@ export function configured(policies: readonly Fields[], own: Settings): readonly
 /** All objects, in the order in which both evaluators read them. */
 export function documentsOf(scene: Scene): readonly Fields[] {
   return [...scene.cluster, ...scene.policies];
+}
+
+/** Scenes in which HTTP rules judge requests. */
+export function httpScene(dialect: Dialect, flows: number): fc.Arbitrary<Scene> {
+  const objects = fc
+    .tuple(
+      weighted<Settings>(
+        [4, fc.constant(undefined)],
+        [1, settings.map((own) => own && { ...own, "enable-policy": "default" })],
+      ),
+      rarely(12),
+    )
+    .chain(([own, secrets]) => {
+      const grammar: Grammar = {
+        release: releaseOf(dialect),
+        nodes: own?.["enable-node-selector-labels"] === "true",
+        planted: undefined,
+        application: () => httpApplication(secrets),
+        services: false,
+      };
+      return fc
+        .tuple(ciliumCluster, ciliumPolicies(grammar))
+        .filter(([, policies]) => httpRulesIn(policies).length > 0)
+        .map(([base, policies]) => ({ cluster: base, policies: configured(policies, own) }));
+    });
+  return withFlows(dialect, objects, flows, (space) => {
+    const rules = httpRulesIn(space.policies);
+    // That a rule for every request still refuses what is no request, the engine's sets cannot say.
+    const readsAnything = rules.some(isForAnyRequest);
+    return fc
+      .tuple(flowOf(space), requestNear(rules), rarely(8), rarely(30))
+      .map(([flow, http, bare, secured]): Flow => {
+        if (flow.protocol !== "TCP" || bare) return flow;
+        return secured && !readsAnything ? { ...flow, tls: { serverName: "api.example.com" } } : { ...flow, http };
+      });
+  });
 }

@@ -41,7 +41,8 @@ export function shrink(mismatch: Mismatch): Mismatch {
       break;
     }
   }
-  return mismatches(input, flow === undefined ? [] : [flow])[0] ?? mismatch;
+  const left = mismatches(input, flow === undefined ? [] : [flow]);
+  return left.find(({ differences }) => differences.some((one) => one.aspect === aspect)) ?? mismatch;
 }
 
 function isMapping(value: unknown): value is Fields {

@@ -250,7 +250,7 @@ const ENGINE_CODES: Readonly<Record<ReasonCode, readonly BecauseCode[]>> = {
   "no-ingress-controller": ["controller-unknown"],
   "no-member": [],
   "no-such-port": ["missing-object"],
-  "opaque-l7": ["opaque-application-rule"],
+  "opaque-l7": ["opaque-application-rule", "release-unclear"],
   "pod-finished": ["missing-object"],
   "priority-conflict": ["equal-priority"],
   "protocol-undefined": ["undefined-by-specification"],

@@ -223,7 +223,7 @@ describe("Services", () => {
     [
       "no endpoints known",
       service("none", "selector: {app: nobody}, ports: [{port: 80}]"),
-      { "shop/cli > shop/none 80": "unsure" },
+      { "shop/cli > shop/none 80": "deny" },
     ],
     [
       "SVC-15",

@@ -594,7 +594,7 @@ describe("cilium: services", () => {
     [
       "R8.4 tunnel",
       LATEST,
-      NODEPORT("Cluster") + onY("{fromEntities: [world]}"),
+      config('kube-proxy-replacement: "true"') + NODEPORT("Cluster") + onY("{fromEntities: [world]}"),
       { "ip:203.0.113.9 > host@n2 30080": "allow", "ip:203.0.113.9 > host@n1 30080": "allow" },
     ],
     [
@@ -606,7 +606,9 @@ describe("cilium: services", () => {
     [
       "R8.4 native routing",
       LATEST,
-      config("routing-mode: native") + NODEPORT("Cluster") + onY("{fromEntities: [remote-node]}"),
+      config('kube-proxy-replacement: "true", routing-mode: native') +
+        NODEPORT("Cluster") +
+        onY("{fromEntities: [remote-node]}"),
       { "ip:203.0.113.9 > host@n2 30080": "deny", "ip:203.0.113.9 > host@n1 30080": "allow" },
     ],
     [

@@ -8,6 +8,7 @@ import { reachDot } from "../../report/reach-dot.ts";
 import { reachHtml } from "../../report/reach-html.ts";
 import { reachJson } from "../../report/reach-json.ts";
 import { reachMarkdown } from "../../report/reach-markdown.ts";
+import { reachMatrix } from "../../report/reach-matrix.ts";
 import type { ReachReport, ReportRow } from "../../report/reach-report.ts";
 import { reachSvg } from "../../report/reach-svg.ts";
 import { reachText } from "../../report/reach-text.ts";
@@ -42,6 +43,8 @@ interface ReachFlags extends InputFlags, OutputFlags<keyof typeof WRITERS> {
   readonly port?: { readonly protocol: PortProtocol; readonly port: number };
   readonly by: GroupBy;
   readonly outside: boolean;
+  readonly matrix?: true;
+  readonly wide?: true;
   /** False with `--no-provenance`. */
   readonly provenance: boolean;
 }
@@ -56,6 +59,8 @@ export function addReach(program: Command): void {
     .option("--to <endpoint>", "only to this endpoint")
     .option("--port <port>", "only this port, such as 80/TCP", parsePort)
     .addOption(new Option("--by <group>", "one row for each").choices(GROUPS).default("endpoint"))
+    .option("--matrix", "as a matrix, endpoints that fare alike in one row; for the terminal")
+    .option("--wide", "in the matrix, a row for every endpoint")
     .option("--no-outside", "leave out what is outside the cluster")
     .option("--no-provenance", "leave out what decided")
     .addHelpText(
@@ -98,8 +103,14 @@ async function run(paths: readonly string[], flags: ReachFlags): Promise<void> {
     diagnostics: session.diagnostics,
   };
   const style = styleFor(process.stdout, flags.color);
-  await writeAnswer(WRITERS[flags.output](report, style));
+  await writeAnswer(flags.matrix === true ? matrix(report, style, flags) : WRITERS[flags.output](report, style));
   process.exitCode = exitOf(session, flags);
+}
+
+/** The matrix of the terminal; where there is none, as wide as most. */
+function matrix(report: ReachReport, style: Style, { output, wide }: ReachFlags): Iterable<string> {
+  if (output !== "text") throw inputFailure("--matrix is text", `Leave it out for -o ${output}.`);
+  return reachMatrix(report, style, { width: process.stdout.columns ?? 120, wide: wide ?? false });
 }
 
 /** The same of a VPC. */

@@ -24,6 +24,7 @@ export function frameOf(settings: Settings): Frame {
     // An endpoint without labels yet is enforced in both directions (R4.3.2).
     alwaysClosed: [[exists("reserved", "init")]],
     audit: settings.audit,
+    learnsNames: true,
     ...(settings.normalizePaths ? {} : { pathsAsSent: true as const }),
     // A match-all rule joins the rules of a policy without default deny since 1.18; 1.17 enforces DNS, and for HTTP its
     // code and its documentation disagree (R4.3.7, U7).

@@ -21,7 +21,7 @@ export interface WrittenSelector {
 /** Keys with a source (a policy of Cilium) or plain ones (labels of Services and CIDR groups). */
 type KeyReader = (text: string) => SourcedKey;
 
-const plainKey: KeyReader = (key) => ({ source: "any", key });
+const plainKey: KeyReader = (text) => ({ source: "any", key: parseKey(text).key });
 
 /**
  * Decodes `{matchLabels, matchExpressions}` (R2.1.2 to R2.1.4).
@@ -66,7 +66,7 @@ export function decodeSelector(cursor: Cursor, readKey: KeyReader = parseKey): W
   return { terms, fromLabels };
 }
 
-/** A selector over plain labels, where a source has no meaning (Services R8.3, CIDR groups). */
+/** A selector over plain labels, where a source is ignored (Services R8.3, CIDR groups). */
 export function decodePlainSelector(cursor: Cursor): Selector | undefined {
   return decodeSelector(cursor, plainKey)?.terms;
 }

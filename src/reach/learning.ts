@@ -1,0 +1,161 @@
+/**
+ * What an end learns of DNS names: the addresses of a name are known to the network once a look-up of it has passed a DNS
+ * rule (cilium.md 7.2, R7.3.1). The look-up is a connection like any other, to a server that the input has or to one of
+ * which nothing is told.
+ */
+import { type Ternary, ternaryAnd, ternaryOr } from "../base/ternary.ts";
+import { isDnsServer, podTraits } from "../model/pods.ts";
+import type { ContainerPort, PodInstance, Workload, World } from "../model/world.ts";
+import { applicationHas, applicationOf, EVERYTHING } from "../net/application.ts";
+import { flowAt } from "../net/flow-set.ts";
+import type { PortProtocol } from "../net/protocol.ts";
+import type { PortMatch, Rule, Traffic } from "../policy/rule.ts";
+import type { Connections } from "./connection.ts";
+import { type Endpoint, endpointFamilies } from "./endpoint.ts";
+import { pointVerdict } from "./explain.ts";
+import type { View } from "./matching.ts";
+import { covers, rulePeersKey, sameFilter } from "./side.ts";
+
+/** Where a query goes. */
+interface Query {
+  readonly server: Endpoint;
+  readonly protocol: PortProtocol;
+  readonly port: number;
+}
+
+export class Learning {
+  private readonly connections: Connections;
+  private readonly servers: readonly { readonly endpoint: Endpoint; readonly ports: readonly ContainerPort[] }[];
+  private readonly known = new WeakMap<Endpoint, Map<string, Ternary>>();
+
+  constructor(connections: Connections, world: World) {
+    this.connections = connections;
+    this.servers = world.workloads.flatMap((workload) =>
+      workload.pods
+        .filter((pod) => isDnsServer(workload, pod))
+        .map((pod) => ({ endpoint: serverOf(workload, pod, world), ports: podTraits(workload, pod).ports })),
+    );
+  }
+
+  /** Whether some DNS rule observes look-ups of the end at all. */
+  observes(self: View): boolean {
+    return this.lists(self).length > 0;
+  }
+
+  /** Whether a look-up by the end of the name, in lower case with trailing dot, teaches its addresses. */
+  learns(self: View, name: string): Ternary {
+    const names = this.known.get(self.endpoint) ?? new Map<string, Ternary>();
+    this.known.set(self.endpoint, names);
+    let answer = names.get(name);
+    if (answer === undefined) {
+      answer = this.servers.length > 0 ? this.throughServers(self, name) : this.throughSomeServer(self, name);
+      names.set(name, answer);
+    }
+    return answer;
+  }
+
+  /** Every item with a DNS rule, with the allow that holds it. */
+  private lists(self: View): readonly { readonly rule: Rule; readonly item: Traffic }[] {
+    return egressOf(this.connections, self).flatMap((rule) =>
+      rule.action === "allow" && rule.peers.length > 0
+        ? rule.traffic.filter(hasDns).map((item) => ({ rule, item }))
+        : [],
+    );
+  }
+
+  private throughServers(self: View, name: string): Ternary {
+    let answer: Ternary = "no";
+    for (const { endpoint, ports } of this.servers) {
+      for (const { rule, item } of this.lists(self)) {
+        for (const query of this.queries(item.match, endpoint, ports)) {
+          answer = ternaryOr(answer, ternaryAnd(this.isSent(self, rule, query), this.passes(self, name, query)));
+          if (answer === "yes") return answer;
+        }
+      }
+    }
+    return answer;
+  }
+
+  /** The ports of the item at which the server listens; one that declares none may listen at any (R7.2.5). */
+  private queries(match: PortMatch, server: Endpoint, declared: readonly ContainerPort[]): readonly Query[] {
+    const flows = this.connections.matching.portMatchFlows(match, EVERYTHING, []);
+    const isCovered = (protocol: PortProtocol, port: number): boolean =>
+      flowAt(flows, "IPv4", protocol, port) !== undefined;
+    if (declared.length > 0)
+      return declared
+        .filter(({ protocol, port }) => protocol !== "SCTP" && isCovered(protocol, port))
+        .map(({ protocol, port }) => ({ server, protocol, port }));
+    if (match.kind !== "ports" || match.protocol === "SCTP") return [];
+    return [{ server, protocol: match.protocol, port: match.first }];
+  }
+
+  /** Whether the rule's list is for this server, so that the query goes through the proxy (R7.2.1). */
+  private isSent(self: View, rule: Rule, { server }: Query): Ternary {
+    const { sides } = this.connections;
+    return this.connections.sights(self.endpoint, server).reduce<Ternary>((answer, sight, index) => {
+      const match = sides.peers(rule, sight.to, sight.fromSelf, []);
+      const one: Ternary = match.yes !== 0 ? "yes" : match.may !== 0 ? "maybe" : "no";
+      return index === 0 || one === answer ? one : "maybe";
+    }, "no");
+  }
+
+  /** Whether the query passes its filter and arrives (R7.2.2, R7.2.3). */
+  private passes(self: View, name: string, { server, protocol, port }: Query): Ternary {
+    const bounds = this.connections.between(self.endpoint, server);
+    const own = endpointFamilies(self.endpoint).filter((family) => endpointFamilies(server).includes(family));
+    const families = own.length > 0 ? own : endpointFamilies(server);
+    return families.reduce<Ternary>((answer, family) => {
+      const verdict = pointVerdict(bounds, { family, protocol, port, application: { dns: { name } } });
+      return ternaryOr(answer, verdict === "allow" ? "yes" : verdict === "deny" ? "no" : "maybe");
+    }, "no");
+  }
+
+  /** The input has no server: the look-up goes to one that a list selects, if nothing denies that. */
+  private throughSomeServer(self: View, name: string): Ternary {
+    const { sides } = this.connections;
+    const rules = egressOf(this.connections, self);
+    const { selections, closed } = sides.subject(self);
+    const isOpen = !closed && selections.every(({ policy }) => policy.isolation.egress !== "closed");
+    const isLifted = isOpen && sides.policies.openApplication?.dns === "lifted";
+    const lets = this.lists(self).some(({ rule, item }) => {
+      const peers = rulePeersKey(rule);
+      const isDenied = rules.some(
+        (other) =>
+          other.action === "deny" &&
+          (other.peers.some((peer) => peer.kind === "any") || rulePeersKey(other) === peers) &&
+          other.traffic.some((one) => covers(one.match, item.match)),
+      );
+      if (isDenied) return false;
+      if (isLifted || applicationHas(applicationOf(item.application ?? []), { dns: { name } }) === "yes") return true;
+      // A plain entry of the same selector and filter lifts the list, and the query is proxied still (R4.5.2).
+      return rules.some(
+        (other) =>
+          other.action === "allow" &&
+          rulePeersKey(other) === peers &&
+          other.traffic.some((one) => one.application === undefined && sameFilter(one.match, item.match)),
+      );
+    });
+    return lets ? "yes" : "no";
+  }
+}
+
+function egressOf(connections: Connections, self: View): readonly Rule[] {
+  return connections.sides
+    .subject(self)
+    .selections.flatMap(({ policy }) => policy.rules.filter((rule) => rule.direction === "egress"));
+}
+
+function hasDns(item: Traffic): boolean {
+  return item.application?.some((one) => one.kind === "dns") === true;
+}
+
+/** One on the host network is a host; that of a DaemonSet runs on every node, and each pod asks its own. */
+function serverOf(workload: Workload, pod: PodInstance, world: World): Endpoint {
+  const name = workload.id;
+  if (!podTraits(workload, pod).hostNetwork) return { kind: "pod", workload, pod, name };
+  const node = world.nodes.find((one) => one.name === pod.node);
+  const addresses = pod.addresses.length > 0 ? pod.addresses : (node?.addresses ?? []);
+  return workload.kind === "DaemonSet"
+    ? { kind: "node", node: undefined, nodeName: undefined, relation: "same", addresses: [], name }
+    : { kind: "node", node, nodeName: pod.node, relation: "known", addresses, name };
+}
