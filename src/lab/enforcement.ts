@@ -4,8 +4,11 @@
  * One forward chain judges every packet of a connection's original direction; the connection mark remembers the
  * policy set (generation) under which it last passed, so a packet of a connection that has been judged costs one
  * comparison, and a new generation makes all connections be judged again. A policy set comes into force in one
- * transaction, which swaps the rules: tables of a new generation are filled beforehand under names that no rule reads
- * yet, and the rules of the generation before keep naming their own, so that no packet sees half of two sets.
+ * transaction, which swaps the rules of the forward chain: tables and chains of a new generation are filled beforehand
+ * under names of their own, and the rules of the generation before keep naming theirs, so that no packet sees half of two
+ * sets. What a generation leaves behind stays whole for a while: a set that is deleted loses its elements at the very
+ * moment of the swap, also for a packet that is on its way through the rules before, and a processor that is taken away
+ * from this machine can hold such a packet for longer than the next swaps take.
  */
 
 import { numberBytes, spaceEnd } from "./address-space.ts";
@@ -56,6 +59,8 @@ export const FLOW_GROUP = 6;
 const FLOW_RATE = 10_000;
 /** Chains of drops that may lie about unused. */
 const UNUSED_CHAINS = 500;
+/** How long what the rules no longer name stays in place for packets that are still on their way through them. */
+const GRACE_MS = 500;
 const FAMILIES: readonly Family[] = [4, 6];
 const DIRECTIONS: readonly Direction[] = ["egress", "ingress"];
 const NFPROTO = { 4: Buffer.of(2), 6: Buffer.of(10) } as const;
@@ -101,6 +106,14 @@ export interface FaultPair {
   readonly destination: string;
 }
 
+/** A set or chain of a generation that is past. */
+interface Retired {
+  readonly kind: "set" | "chain";
+  readonly name: string;
+  /** When the rules ceased to name it, in milliseconds of the process. */
+  readonly since: number;
+}
+
 /** A set whose content belongs to one generation, and a name for that content. */
 interface Loaded {
   readonly name: string;
@@ -140,7 +153,11 @@ export class Enforcement {
   generation = 0;
   private readonly table: NftTable;
   private readonly versions = new Map<number, Version>();
-  private inForce: ReadonlySet<number> = new Set();
+  /** Since when the versions that no rule names any more are out of force. */
+  private readonly idle = new Map<number, number>();
+  /** What the rules no longer name, oldest first. */
+  private readonly retired: Retired[] = [];
+  private chains: readonly string[] = [];
   private readonly dropChains = new Set<number>();
   private readonly loaded = new Map<string, Loaded>();
   private setNumber = 0;
@@ -154,7 +171,6 @@ export class Enforcement {
       .transaction()
       .addChain(JUDGE, { type: "filter", hook: "forward", priority: 0, policy: "drop" })
       .addSet({ name: VERDICTS, keyLength: 12, value: "verdict" });
-    for (const direction of DIRECTIONS) for (const family of FAMILIES) transaction.addChain(`${direction}${family}`);
     for (const [name, prefix] of Object.entries(OTHER_DROPS)) {
       transaction.addChain(name).addRule(name, log(DROP_GROUP, prefix), verdict(DROP));
     }
@@ -164,12 +180,12 @@ export class Enforcement {
   /** Puts tables in force; returns how many verdict entries had to be added. */
   enforce(tables: VerdictTables, settings: ForwardSettings = this.settings): number {
     this.settings = settings;
+    this.clearRetired();
     this.unloadVersions(tables);
     const added = this.loadVersions(tables);
-    this.inForce = new Set(tables.versions.keys());
     this.generation++;
     const swap = this.table.transaction();
-    const outdated: string[] = [];
+    const outdated: Omit<Retired, "since">[] = this.chains.map((chain) => ({ kind: "chain", name: chain }));
     for (const { shape, elements, empty, content } of generationSets(tables, settings, this.faults)) {
       const before = this.loaded.get(shape.name);
       if (before?.content === content) continue;
@@ -177,13 +193,31 @@ export class Enforcement {
       const create = this.table.transaction().addSet({ ...shape, name });
       this.table.commit(create, `set ${name}`);
       this.table.fill(name, elements(), `set ${name}`);
-      if (before !== undefined) outdated.push(before.name);
+      if (before !== undefined) outdated.push({ kind: "set", name: before.name });
       this.loaded.set(shape.name, { name, content, empty });
     }
     this.writeRules(swap, tables);
-    for (const name of outdated) swap.deleteSet(name);
     this.table.commit(swap, `policy generation ${this.generation}`);
+    const since = performance.now();
+    this.retired.push(...outdated.map((one) => ({ ...one, since })));
+    for (const id of this.versions.keys()) {
+      if (tables.versions.has(id)) this.idle.delete(id);
+      else if (!this.idle.has(id)) this.idle.set(id, since);
+    }
     return added;
+  }
+
+  /** Deletes what no packet can be on its way through any more. */
+  private clearRetired(): void {
+    const before = performance.now() - GRACE_MS;
+    const count = this.retired.findIndex(({ since }) => since > before);
+    const gone = this.retired.splice(0, count < 0 ? this.retired.length : count);
+    if (gone.length === 0) return;
+    const transaction = this.table.transaction();
+    // Chains name sets, so they go first.
+    for (const { kind, name } of gone) if (kind === "chain") transaction.flushChain(name).deleteChain(name);
+    for (const { kind, name } of gone) if (kind === "set") transaction.deleteSet(name);
+    this.table.commit(transaction, "retired generations");
   }
 
   /** Faults act on every packet from now on. */
@@ -223,12 +257,12 @@ export class Enforcement {
     return count;
   }
 
-  /**
-   * Removes what the rules in force do not name, hence what the rules before them named: a packet that was on its way
-   * through those at the swap found its entries in place.
-   */
+  /** Removes the verdicts that no rule has named for a while. */
   private unloadVersions(tables: VerdictTables): void {
-    const stale = [...this.versions.values()].filter(({ id }) => !tables.versions.has(id) && !this.inForce.has(id));
+    const before = performance.now() - GRACE_MS;
+    const stale = [...this.versions.values()].filter(
+      ({ id }) => !tables.versions.has(id) && (this.idle.get(id) ?? Number.POSITIVE_INFINITY) < before,
+    );
     this.table.empty(
       VERDICTS,
       (function* (): Generator<Element> {
@@ -236,7 +270,10 @@ export class Enforcement {
       })(),
       "stale verdicts",
     );
-    for (const version of stale) this.versions.delete(version.id);
+    for (const version of stale) {
+      this.versions.delete(version.id);
+      this.idle.delete(version.id);
+    }
     this.removeDropChains();
   }
 
@@ -271,7 +308,13 @@ export class Enforcement {
       compare(r0, "neq", NONE),
     ];
     swap.flushChain(JUDGE);
-    for (const direction of DIRECTIONS) for (const family of FAMILIES) swap.flushChain(`${direction}${family}`);
+    const chains: string[] = [];
+    const chainOf = (direction: Direction, family: Family): string => {
+      const chain = `${direction}${family}-${this.generation}`;
+      chains.push(chain);
+      swap.addChain(chain);
+      return chain;
+    };
 
     // Errors about known connections, and replies, pass (Cilium R4.4.1).
     rule(...stateIs(CT_RELATED), verdict(ACCEPT));
@@ -316,11 +359,12 @@ export class Enforcement {
         const subjects = this.set(`${direction}${family}`);
         if (subjects === null) continue;
         const subject = direction === "egress" ? SOURCE[family] : DESTINATION[family];
-        const chain = `${direction}${family}`;
+        const chain = chainOf(direction, family);
         rule(...isFamily(family), field(subject, r0), member(subjects, r0), verdict(jump(chain)));
-        this.writeDirection(swap, tables, direction, family, subjects);
+        this.writeDirection(swap, tables, direction, family, subjects, chain);
       }
     }
+    this.chains = chains;
     rule(immediate(r0, number32(this.generation)), setConntrackMark(r0));
     rule(
       conntrack("state", r0),
@@ -339,8 +383,8 @@ export class Enforcement {
     direction: Direction,
     family: Family,
     subjects: string,
+    chain: string,
   ): void {
-    const chain = `${direction}${family}`;
     const r0 = REGISTER(0);
     const r1 = REGISTER(1);
     const r2 = REGISTER(2);
