@@ -6,7 +6,7 @@ import { checkCiliumObject, isCiliumPolicy } from "./validation-cilium.ts";
 import { checkAdminNetworkPolicy, checkClusterNetworkPolicy } from "./validation-cluster-network-policy.ts";
 import { checkIngress } from "./validation-ingress.ts";
 import { checkNetworkPolicy } from "./validation-network-policy.ts";
-import { checkController, checkService } from "./validation-workloads.ts";
+import { checkController, checkPod, checkService } from "./validation-workloads.ts";
 import { fieldsOf, isFields } from "./values.ts";
 import { isController } from "./workloads.ts";
 
@@ -70,6 +70,7 @@ function check(object: KubeObject, objects: readonly KubeObject[], options: Refe
     );
   else if (isCiliumPolicy(object)) checkCiliumObject(object, objects, options);
   else if (isController(object)) checkController(object);
+  else if (object.kind === "Pod") checkPod(object);
   else if (object.kind === "Service" && object.apiVersion === "v1") checkService(object);
   else if (object.kind === "Ingress" && groupOf(object) === "networking.k8s.io") checkIngress(object);
 }

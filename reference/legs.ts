@@ -284,11 +284,22 @@ function isServed(backend: Backend, dialled: Dialled, source: Party): boolean {
   return true;
 }
 
+/** A pod at a node port under `Local`, and a backend that may not be on that node. */
+function isElsewhere({ source, target }: Leg, { service, entry, node }: Dialled): boolean {
+  if (source.kind !== "pod" || entry !== "node" || service.externalTrafficPolicy !== "Local") return false;
+  const there = target.kind === "pod" ? target.pod.node : undefined;
+  return there === undefined || node?.node?.name !== there;
+}
+
 /** loadBalancerSourceRanges keep a client out before any policy, where the balancer implements them (SVC-15). */
 export function isTurnedAway(leg: Leg, unknowns: Unknowns): boolean {
   const { dialled, source } = leg;
-  if (dialled === undefined || dialled.entry !== "outer" || source.kind !== "address") return false;
+  if (dialled === undefined) return false;
   const { sourceRanges, namespace, name } = dialled.service;
+  // SVC-14: kube-proxy takes a pod to the backends of other nodes too; other proxies need not.
+  if (isElsewhere(leg, dialled))
+    return unknowns.ask("Local holds for pods", { code: "traffic-policy", detail: `${namespace}/${name}` });
+  if (dialled.entry !== "outer" || source.kind !== "address") return false;
   if (sourceRanges.length === 0 || sourceRanges.some((range) => isInside(source.address, range))) return false;
   return unknowns.ask("source ranges are implemented", { code: "source-ranges", detail: `${namespace}/${name}` });
 }

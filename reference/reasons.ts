@@ -31,6 +31,7 @@ export const REASONS = {
   "too-many-unknowns": "too many untold facts to try them all",
   "undefined-domain-names": "domainNames without Accept (CNP-05)",
   "undefined-order": "policies of two API versions stand in one tier (CNP-35)",
+  "traffic-policy": "whether traffic policy Local holds for pods is the proxy's own affair (SVC-14)",
   "unknown-address": "an address that is not told",
   "unknown-api-server": "where the API server runs is not told",
   "unknown-label": "a label whose value is not told (WL-12)",

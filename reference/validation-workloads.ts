@@ -1,10 +1,27 @@
 import { readSelector } from "./selectors.ts";
 import type { KubeObject } from "./objects.ts";
-import { refuse } from "./validation.ts";
+import { isPortName, refuse } from "./validation.ts";
+import { templateOf } from "./workloads.ts";
 import { type Fields, fieldsOf, isFields, isGiven, itemsOf, labelsOf, textOf, wholeOf } from "./values.ts";
+
+/** Names of container ports (WL-14). */
+export function checkPod(object: KubeObject): void {
+  checkPortNames("spec", object.fields["spec"]);
+}
+
+function checkPortNames(path: string, value: unknown): void {
+  const spec = fieldsOf(value);
+  for (const list of ["containers", "initContainers"])
+    for (const container of itemsOf(spec[list]).map(fieldsOf)) {
+      const names = itemsOf(container["ports"]).flatMap((port) => textOf(fieldsOf(port)["name"]) || []);
+      if (new Set(names).size !== names.length) refuse(`${path}.${list}.ports`, "duplicate port name");
+      if (!names.every(isPortName)) refuse(`${path}.${list}.ports`, "not a valid port name");
+    }
+}
 
 /** apps/v1 needs selector ⊆ template labels (WL-10). */
 export function checkController(object: KubeObject): void {
+  checkPortNames("spec.template.spec", templateOf(object)["spec"]);
   const spec = fieldsOf(object.fields["spec"]);
   if (!object.apiVersion.startsWith("apps/") || !isGiven(spec["selector"])) return;
   const labels = labelsOf(fieldsOf(fieldsOf(spec["template"])["metadata"])["labels"]);

@@ -54,6 +54,11 @@ export function isController(object: KubeObject): boolean {
   return TEMPLATE_PATH.has(object.kind);
 }
 
+export function templateOf(object: KubeObject): Fields {
+  const path = TEMPLATE_PATH.get(object.kind) ?? [];
+  return path.reduce<Fields>((fields, step) => fieldsOf(fields[step]), object.fields);
+}
+
 /** The owner that the object names as its controller, if any. */
 export function ownerOf(object: KubeObject): OwnerName | undefined {
   const references = itemsOf(fieldsOf(object.fields["metadata"])["ownerReferences"]).map(fieldsOf);
@@ -89,8 +94,7 @@ export function podOf(object: KubeObject, owner: OwnerName): Pod {
  */
 export function representatives(object: KubeObject): readonly Pod[] {
   const owner = { kind: object.kind, name: object.name };
-  const path = TEMPLATE_PATH.get(object.kind) ?? [];
-  const template = path.reduce<Fields>((fields, step) => fieldsOf(fields[step]), object.fields);
+  const template = templateOf(object);
   const own = labelsOf(fieldsOf(template["metadata"])["labels"]);
   return generatedLabels(object).map(({ suffix, labels }) => ({
     ...podFromTemplate(object, `${object.name}${suffix}`, owner, template),

@@ -74,18 +74,17 @@ function demandsOf(match: RuleMatch): readonly Demand[] {
   if (mode === undefined || rule.action !== "allow") return [];
   const isEverybody = rule.peers.every((one) => one.kind === "any");
   return rule.traffic.map((item): Demand => {
-    const flows = flowsOf(item, match);
     return {
       mode,
       rank: 2 * prefixLength(item.match) + (isEverybody ? 0 : 1),
-      sure: restrictFamilies(flows, FAMILY_LISTS[peer.yes]),
-      may: restrictFamilies(flows, FAMILY_LISTS[peer.may]),
+      sure: restrictFamilies(flowsOf(item, rule, match.sure), FAMILY_LISTS[peer.yes]),
+      may: restrictFamilies(flowsOf(item, rule, match.flows), FAMILY_LISTS[peer.may]),
     };
   });
 }
 
 /** The flows of one port item, whatever its application rules say; those of a name are what the other items leave. */
-function flowsOf(item: Traffic, { rule, flows }: RuleMatch): FlowSet {
+function flowsOf(item: Traffic, rule: Rule, flows: FlowSet): FlowSet {
   const whole = overrideApplication(flows, flows, EVERYTHING);
   if (item.match.kind === "any") return whole;
   if (item.match.kind !== "named") return numbered(item.match);

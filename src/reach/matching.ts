@@ -57,6 +57,13 @@ function maskOr(a: FamilyMask, b: FamilyMask): FamilyMask {
 
 const MASKS: readonly FamilyMask[] = [0, 1, 2, 3];
 
+const NO_NUMBERS: ReadonlySet<number> = new Set();
+
+/** Whether no other port of the list has its name and protocol, and another number. */
+function isOnly(port: ContainerPort, all: readonly ContainerPort[]): boolean {
+  return all.every((other) => other.name !== port.name || other.protocol !== port.protocol || other.port === port.port);
+}
+
 function notResolved(detail: string): Because {
   return { code: "name-not-resolved", detail };
 }
@@ -95,7 +102,7 @@ export class Matching {
   private readonly byTemplate = new Map<string, Identity>();
   private readonly ruleFlows = new WeakMap<Rule, FlowSet | "named">();
   private readonly podIdentities = new WeakMap<object, Identity>();
-  private clusterPorts: ReadonlyMap<string, ReadonlySet<number>> | undefined;
+  private clusterPorts: Readonly<Record<"certain" | "doubtful", ReadonlyMap<string, ReadonlySet<number>>>> | undefined;
   private readonly names: NameKnowledge;
   /** Whether a subject's look-up of a name passes a DNS rule, so that its addresses are learned (cilium.md R7.3.1). */
   learns: (subject: View, dnsName: string) => Ternary = () => "yes";
@@ -352,34 +359,54 @@ export class Matching {
       }
       this.ruleFlows.set(rule, "named");
     }
-    return this.trafficFlows(
-      rule,
-      destination.kind === "pod" ? podTraits(destination.workload, destination.pod).ports : [],
-    );
+    if (destination.kind !== "pod") return this.trafficFlows(rule, []);
+    const { ports, initPorts } = podTraits(destination.workload, destination.pod);
+    return this.trafficFlows(rule, initPorts.length === 0 ? ports : [...ports, ...initPorts]);
   }
 
-  /** Those of a rule's flows that it certainly covers: without ports of which it is not told whether its name means them. */
+  /**
+   * Those of a rule's flows that it certainly covers: without ports of which it is not told whether its name means them,
+   * be it that a pod has two of the name (cilium.md U6), or that an init container declares it (kubernetes.md WL-14).
+   */
   sureFlows(rule: Rule, destination: Endpoint, flows: FlowSet): FlowSet {
-    if (destination.kind !== "pod" || !rule.traffic.some((t) => t.match.kind === "named" && t.match.single === true))
-      return flows;
-    const { ports } = podTraits(destination.workload, destination.pod);
-    const clear = ports.filter((port) =>
-      ports.every((other) => other.name !== port.name || other.protocol !== port.protocol || other.port === port.port),
-    );
-    return clear.length === ports.length ? flows : this.trafficFlows(rule, clear);
+    const isUnclear = rule.traffic.some(({ match }) => match.kind === "named" && this.isUnclear(match, destination));
+    if (!isUnclear) return flows;
+    const traits = destination.kind === "pod" ? podTraits(destination.workload, destination.pod) : undefined;
+    const all = traits === undefined ? [] : [...traits.ports, ...traits.initPorts];
+    const sure = (traits?.ports ?? []).filter((port) => port.sidecar !== true);
+    const isSingle = rule.traffic.some(({ match }) => match.kind === "named" && match.single === true);
+    return this.trafficFlows(rule, isSingle ? sure.filter((port) => isOnly(port, all)) : sure, true);
   }
 
-  private trafficFlows(rule: Rule, declared: readonly ContainerPort[]): FlowSet {
+  private isUnclear(match: Extract<PortMatch, { kind: "named" }>, destination: Endpoint): boolean {
+    if (match.resolve === "cluster")
+      return PORT_PROTOCOLS.some((protocol) => this.clusterPortNumbers(false).has(`${match.name}/${protocol}`));
+    if (destination.kind !== "pod") return false;
+    const { ports, initPorts } = podTraits(destination.workload, destination.pod);
+    const all = [...ports, ...initPorts].filter((port) => port.name === match.name);
+    return (
+      all.some((port) => port.sidecar === true || initPorts.includes(port)) ||
+      (match.single === true && !all.every((port) => isOnly(port, all)))
+    );
+  }
+
+  /** `sure`: without port names that may count or not. */
+  private trafficFlows(rule: Rule, declared: readonly ContainerPort[], sure = false): FlowSet {
     let out: FlowSet = NO_FLOWS;
     for (const item of rule.traffic) {
       const application = item.application === undefined ? EVERYTHING : applicationOf(item.application);
-      out = flowUnion(out, this.portMatchFlows(item.match, application, declared));
+      out = flowUnion(out, this.portMatchFlows(item.match, application, declared, sure));
     }
     return out;
   }
 
   /** The flows of one port item; `declared` are the container ports of the destination. */
-  portMatchFlows(match: PortMatch, application: Application, declared: readonly ContainerPort[]): FlowSet {
+  portMatchFlows(
+    match: PortMatch,
+    application: Application,
+    declared: readonly ContainerPort[],
+    sure = false,
+  ): FlowSet {
     switch (match.kind) {
       case "any":
         return application === EVERYTHING ? ALL_FLOWS : applicationFlows(application);
@@ -408,8 +435,13 @@ export class Matching {
           return out;
         }
         for (const protocol of match.protocol === undefined ? PORT_PROTOCOLS : [match.protocol]) {
-          const numbers = this.clusterPortNumbers().get(`${match.name}/${protocol}`);
-          if (numbers?.size !== 1) continue;
+          const key = `${match.name}/${protocol}`;
+          const certain = this.clusterPortNumbers(true).get(key) ?? NO_NUMBERS;
+          const doubtful = this.clusterPortNumbers(false).get(key) ?? NO_NUMBERS;
+          // Names of init containers count all or none: they may give a name its only number, or one too many.
+          if (certain.size > 1 || (sure && [...doubtful].some((n) => !certain.has(n)))) continue;
+          const numbers = certain.size === 1 ? certain : sure ? NO_NUMBERS : doubtful;
+          if (numbers.size !== 1) continue;
           for (const n of numbers) out = flowUnion(out, portFlows(protocol, n, n, ["IPv4", "IPv6"], application));
         }
         return out;
@@ -417,13 +449,28 @@ export class Matching {
     }
   }
 
-  /** Every number that a port name has anywhere in the cluster, by `name/protocol` (cilium.md R5.6). */
-  private clusterPortNumbers(): ReadonlyMap<string, ReadonlySet<number>> {
-    if (this.clusterPorts !== undefined) return this.clusterPorts;
+  /**
+   * Every number that a port name has anywhere in the cluster, by `name/protocol` (cilium.md R5.6): those that count for
+   * sure, or those of init containers.
+   */
+  private clusterPortNumbers(sure: boolean): ReadonlyMap<string, ReadonlySet<number>> {
+    this.clusterPorts ??= {
+      certain: this.portNumbers(({ ports }) => ports.filter((port) => port.sidecar !== true)),
+      doubtful: this.portNumbers(({ ports, initPorts }) => [
+        ...ports.filter((port) => port.sidecar === true),
+        ...initPorts,
+      ]),
+    };
+    return sure ? this.clusterPorts.certain : this.clusterPorts.doubtful;
+  }
+
+  private portNumbers(
+    portsOf: (traits: PodDifference) => readonly ContainerPort[],
+  ): ReadonlyMap<string, ReadonlySet<number>> {
     const out = new Map<string, Set<number>>();
     const add = (traits: PodDifference): void => {
       if (traits.hostNetwork) return;
-      for (const port of traits.ports) {
+      for (const port of portsOf(traits)) {
         if (port.name === undefined) continue;
         const key = `${port.name}/${port.protocol}`;
         const numbers = out.get(key);
@@ -435,7 +482,6 @@ export class Matching {
       if (workload.pods.some((pod) => pod.differs === undefined)) add(workload);
       for (const pod of workload.pods) if (pod.differs !== undefined) add(pod.differs);
     }
-    this.clusterPorts = out;
     return out;
   }
 }

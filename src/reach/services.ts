@@ -19,7 +19,7 @@ import {
 } from "../net/address.ts";
 import { hasPorts, type Protocol } from "../net/protocol.ts";
 import { type ServiceTraits, UNSPECIFIED_SERVICES } from "../policy/service-traits.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { type Endpoint, endpointFamilies } from "./endpoint.ts";
 import type { Hop, RouteHop } from "./hop.ts";
 import type { Inventory } from "./inventory.ts";
 
@@ -240,7 +240,10 @@ export class Services {
     const inside = this.traits.cilium === undefined ? this.somePods() : [];
     const deliveries = resolved.members.map((endpoint): Delivery => {
       const outside: Sighting = { towards: { endpoint, port }, source: from, when: `${alias} is outside` };
-      const others = inside.map(
+      const reachable = inside.filter(
+        (pod) => endpoint.kind !== "name" || endpointFamilies(pod).includes(endpoint.family),
+      );
+      const others = reachable.map(
         (pod): Sighting => ({ towards: { endpoint: pod, port }, source: from, when: `${alias} is ${pod.name}` }),
       );
       const sightings = settled([outside, ...others]);

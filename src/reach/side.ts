@@ -32,6 +32,7 @@ import type {
   Section,
   Selector,
 } from "../policy/rule.ts";
+import type { ContainerPort, PodDifference } from "../model/world.ts";
 import type { Party } from "../policy/dialect.ts";
 import { selectorKey } from "../policy/selector.ts";
 import {
@@ -138,11 +139,7 @@ export class Sides {
     switch (endpoint.kind) {
       case "pod": {
         const addresses = this.byAddress ? endpoint.pod.addresses.map((a) => `${a.family}${a.value}`).join() : "";
-        const ports = this.byPortName
-          ? podTraits(endpoint.workload, endpoint.pod)
-              .ports.map((p) => `${p.name ?? ""}${p.protocol}${p.port}`)
-              .join()
-          : "";
+        const ports = this.byPortName ? portsKey(podTraits(endpoint.workload, endpoint.pod)) : "";
         const node = this.byNode ? (endpoint.pod.node ?? "?") : "";
         return `p${identity.id} ${addresses} ${ports} ${node}`;
       }
@@ -417,11 +414,25 @@ function matchBounds(match: RuleMatch): Bounded {
   if (may === NO_FLOWS) return NO_BOUNDED;
   const must = restrictFamilies(match.sure, FAMILY_LISTS[match.peer.yes]);
   if (must === may) return { must, may, because: [] };
-  const unclear = match.sure === match.flows ? [] : [NAMED_TWICE];
+  const unclear = match.sure === match.flows ? [] : [unclearName(match.rule)];
   return { must, may, because: mergeBecause(match.peer.because, unclear) };
 }
 
 const NAMED_TWICE: Because = { code: "release-unclear", detail: "a port name with several numbers in one pod" };
+const NAMED_BY_INIT: Because = { code: "undefined-by-specification", detail: "a port name of an init container" };
+
+/** Why it is not told which ports the rule's names mean. */
+function unclearName(rule: Rule): Because {
+  const isSingle = rule.traffic.some(({ match }) => match.kind === "named" && match.single === true);
+  return isSingle ? NAMED_TWICE : NAMED_BY_INIT;
+}
+
+/** The ports of a pod as far as rules tell pods apart by them. */
+function portsKey({ ports, initPorts }: PodDifference): string {
+  const text = (port: ContainerPort): string =>
+    `${port.name ?? ""}${port.protocol}${port.port}${port.sidecar === true ? "?" : ""}`;
+  return `${ports.map(text).join()};${initPorts.map(text).join()}`;
+}
 
 /**
  * What passes of the flows that reach an ordered tier; `rest` is what passes of those that it leaves to the tiers behind

@@ -232,6 +232,8 @@ export function flowOf(space: FlowSpace): fc.Arbitrary<Flow> {
     })
     .filter(({ from, to, protocol }) => {
       if (!space.unmanaged && (from === "unmanaged" || to === "unmanaged")) return false;
+      // Whether a Deployment dials itself or another of its pods is not told.
+      if (to.includes("/Service/") && ends.groups.includes(from)) return false;
       if (from.includes("/Service/") || (to.includes("/Service/") && protocol.startsWith("ICMP"))) return false;
       const [a, b] = [familyOfEnd(from, ends), familyOfEnd(to, ends)];
       return a === undefined || b === undefined || a === b;

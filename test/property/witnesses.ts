@@ -261,6 +261,7 @@ const ENGINE_CODES: Readonly<Record<ReasonCode, readonly BecauseCode[]>> = {
   "source-ranges": ["source-address"],
   "source-rewritten": ["source-address"],
   "too-many-unknowns": [],
+  "traffic-policy": ["undefined-by-specification"],
   "undefined-domain-names": ["undefined-by-specification"],
   "undefined-order": ["undefined-by-specification"],
   "unknown-address": ["unknown-address"],

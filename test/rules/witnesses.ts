@@ -5,7 +5,8 @@ import {
   Reference,
   UnknownEndpointError,
 } from "../../reference/index.ts";
-import { readDocuments } from "../../src/documents/document.ts";
+import type { Fields } from "../../reference/values.ts";
+import { readDocuments, type ReadResult } from "../../src/documents/document.ts";
 import { type AddressSet, addressSetOf, parseAddress, parsePrefix } from "../../src/net/address.ts";
 import { openDialect } from "../../src/policy/registry.ts";
 import { type Answer, QuestionError } from "../../src/reach/answer.ts";
@@ -39,21 +40,28 @@ function verdictText(
   return `${actual.verdict}${actual.limited ? " limited" : ""} by ${deciders()}`;
 }
 
+const known = new WeakMap<Fields, ReadResult>();
+
+/** The objects of a world are read once for all its cases. */
+function readOnce(value: Fields): ReadResult {
+  let result = known.get(value);
+  if (result === undefined) {
+    result = readDocuments([{ name: `${String(value["kind"])}.json`, text: JSON.stringify(value) }]);
+    known.set(value, result);
+  }
+  return result;
+}
+
 export function engineOf(item: RuleCase, dialectName: Dialect): Witness {
-  const sources = item.documents.map((value, index) => ({ name: `${index}.json`, text: JSON.stringify(value) }));
-  const read = readDocuments(sources);
+  const read = item.documents.map(readOnce);
   const dialect = openDialect(dialectName);
   if (dialect === undefined) throw new Error(`no dialect ${dialectName}`);
-  const engine = Engine.open(read.documents, {
-    dialect,
-    asCluster: true,
-    world: worldOptions(item),
-    ...namesOption(item),
-  });
+  const documents = read.flatMap((result) => result.documents);
+  const engine = Engine.open(documents, { dialect, asCluster: true, world: worldOptions(item), ...namesOption(item) });
   return {
     name: "engine",
     refused: [...engine.refused].sort(),
-    codes: [...read.diagnostics, ...engine.diagnostics].map(({ code }) => code),
+    codes: [...read.flatMap(({ diagnostics }) => diagnostics), ...engine.diagnostics].map(({ code }) => code),
     judge: (sentence, outcome) => engineText(engine, sentence, outcome),
   };
 }
