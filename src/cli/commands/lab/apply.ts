@@ -9,13 +9,16 @@ import { EXIT, SilentFailure } from "../../exit.ts";
 import { compileLab } from "../../lab/compile.ts";
 import { keepInput, objectKey, readWithTexts, type Texts } from "../../lab/kept-input.ts";
 import { type LabFlags, openRunning, type RunningSession, withLab } from "../../lab/lab-flags.ts";
+import { changesOf } from "../../../files/changes.ts";
 import { type InputFlags, type OutputFlags, withInput, withOutput } from "../../options.ts";
+import { showProbe } from "./probe.ts";
 import { openDocuments } from "../../session.ts";
 import { printDiagnostics, progress, writeAnswer } from "../../terminal.ts";
 
 interface ApplyFlags extends InputFlags, LabFlags, OutputFlags<"text" | "json"> {
   readonly prune?: true;
   readonly delete?: true;
+  readonly watch?: true;
 }
 
 export function addApply(lab: Command): void {
@@ -26,7 +29,29 @@ export function addApply(lab: Command): void {
   withLab(withOutput(withInput(command), ["text", "json"]))
     .option("--prune", "remove policies that the files do not hold")
     .addOption(new Option("--delete", "remove the objects of the files").conflicts("prune"))
-    .action(async (paths: string[]) => run(paths, command.opts<ApplyFlags>()));
+    .addOption(
+      new Option("--watch", "apply again whenever a file is saved, and show who reaches whom").conflicts("delete"),
+    )
+    .action(async (paths: string[]) => {
+      const flags = command.opts<ApplyFlags>();
+      if (flags.watch === true) await watchAndApply([...paths, ...(flags.filename ?? [])], flags);
+      else await run(paths, flags);
+    });
+}
+
+/** Applies at once and after each save, and probes after each time; goes on until it is interrupted or the lab ends. */
+async function watchAndApply(paths: readonly string[], flags: ApplyFlags): Promise<void> {
+  const once = async (): Promise<void> => {
+    try {
+      await run(paths, { ...flags, filename: [] });
+      await showProbe(flags);
+    } catch (error) {
+      // What is wrong with a file has been said; the next save may mend it.
+      if (!(error instanceof SilentFailure)) throw error;
+    }
+  };
+  await once();
+  for await (const _ of changesOf(paths, flags.recursive ?? false)) await once();
 }
 
 /** What becomes of the objects. */

@@ -40,6 +40,12 @@ export function addProbe(lab: Command): void {
   });
 }
 
+/** Probes once and writes the table; for `lab apply --watch`. */
+export async function showProbe(flags: ProbeFlags): Promise<void> {
+  const probed = await probe(await openRunning(flags.name));
+  await writeAnswer(flags.output === "json" ? json(probed) : text(probed, styleFor(process.stdout, flags.color)));
+}
+
 async function probe({ session, status }: RunningSession): Promise<Probed[]> {
   const { engine, dialect } = session;
   const lab = planOf(engine.world, dialect);
