@@ -22,7 +22,7 @@ test("a save is told once, also of an editor that writes beside and renames", as
     writeFileSync(file, "a: 4\n");
     expect(await second).toEqual({ done: false, value: undefined });
   } finally {
-    await changes.return();
+    await changes.return(undefined);
     rmSync(folder, { recursive: true });
   }
 });
