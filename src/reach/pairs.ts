@@ -190,14 +190,40 @@ function rowPair(connections: Connections, query: ReachQuery, source: Row, targe
     if (only?.kind !== "pod" || only.pod.real || only.workload.kind === "Pod") return undefined;
     if (only.workload.replicas === 1) return undefined;
   }
+  const found = gather(connections, query, source.members, target.members);
+  return found === undefined || flowsEmpty(found.may)
+    ? undefined
+    : pairOf(connections, query, source.name, target.name, found);
+}
+
+/** What passes between two groups of ends, taken together. */
+interface Between {
+  /** One pair of them, for what decided. */
+  readonly sample: readonly [Endpoint, Endpoint];
+  /** What certainly passes between every two of them, and between some. */
+  readonly every: FlowSet;
+  readonly some: FlowSet;
+  readonly may: FlowSet;
+  readonly because: readonly Because[];
+  readonly families: readonly Family[];
+}
+
+/** Undefined where no two ends share a family. Among several, an end and itself are left out. */
+function gather(
+  connections: Connections,
+  query: ReachQuery,
+  from: readonly Endpoint[],
+  to: readonly Endpoint[],
+): Between | undefined {
+  const grouped = from.length > 1 || to.length > 1;
   let every: FlowSet | undefined;
   let some: FlowSet = NO_FLOWS;
   let may: FlowSet = NO_FLOWS;
   let because: readonly Because[] = [];
   let families: readonly Family[] = [];
   let sample: readonly [Endpoint, Endpoint] | undefined;
-  for (const a of source.members) {
-    for (const b of target.members) {
+  for (const a of from) {
+    for (const b of to) {
       if (a === b && grouped) continue;
       const shared = endpointFamilies(a).filter((f) => endpointFamilies(b).includes(f));
       if (shared.length === 0) continue;
@@ -210,9 +236,7 @@ function rowPair(connections: Connections, query: ReachQuery, source: Row, targe
       sample ??= [a, b];
     }
   }
-  if (every === undefined || sample === undefined || flowsEmpty(may)) return undefined;
-  const [a, b] = sample;
-  return pairOf(connections, query, source.name, target.name, a, b, every, some, may, because, families);
+  return every === undefined || sample === undefined ? undefined : { sample, every, some, may, because, families };
 }
 
 function pairOf(
@@ -220,13 +244,7 @@ function pairOf(
   query: ReachQuery,
   fromName: string,
   toName: string,
-  from: Endpoint,
-  to: Endpoint,
-  every: FlowSet,
-  some: FlowSet,
-  may: FlowSet,
-  because: readonly Because[],
-  families: readonly Family[],
+  { sample, every, some, may, because, families }: Between,
 ): ReachPair {
   const unsure = flowSubtract(may, some);
   const mixed = some === every ? NO_FLOWS : flowSubtract(some, every);
@@ -235,7 +253,7 @@ function pairOf(
     to: toName,
     allow: listFlows(every, families).map((entry) => ({
       ...entry,
-      deciders: query.provenance ? decidersOf(connections, from, to, entry, families) : [],
+      deciders: query.provenance ? decidersOf(connections, ...sample, entry, families) : [],
     })),
     unsure: listFlows(unsure, families).map((entry) => ({ ...entry, because })),
     mixed: listFlows(mixed, families),
@@ -255,34 +273,48 @@ function* outsidePairs(
     yield* whole;
     return;
   }
-  let open: { ranges: AddressRange; key: string; endpoint: Endpoint; answer: Answer } | undefined;
-  const close = (done: NonNullable<typeof open>): ReachPair | undefined => {
-    const { every, some, may, because, families, inner } = done.answer;
-    if (flowsEmpty(may)) return undefined;
-    const name = formatRange(done.ranges);
-    return side === "to"
-      ? pairOf(connections, query, row.name, name, inner, done.endpoint, every, some, may, because, families)
-      : pairOf(connections, query, name, row.name, done.endpoint, inner, every, some, may, because, families);
-  };
+  let open: { readonly range: AddressRange; readonly key: string; readonly found: Between } | undefined;
+  const close = ({ range, found }: NonNullable<typeof open>): readonly ReachPair[] =>
+    flowsEmpty(found.may) ? [] : [outsidePair(connections, query, row, formatRange(range), side, found)];
   for (const endpoint of outside) {
     if (endpoint.kind !== "outside") continue;
-    const answer = rowOutside(connections, query, row, endpoint, side);
-    if (answer === undefined) continue;
+    const found = gather(connections, query, ...sided(row.members, [endpoint], side));
+    if (found === undefined) continue;
+    const { range } = endpoint;
+    const key = betweenKey(found);
     if (
       open !== undefined &&
-      open.key === answer.key &&
-      open.ranges.family === endpoint.range.family &&
-      open.ranges.last + 1n === endpoint.range.first
+      open.key === key &&
+      open.range.family === range.family &&
+      open.range.last + 1n === range.first
     ) {
-      open = { ...open, ranges: { ...open.ranges, last: endpoint.range.last } };
+      open = { ...open, range: { ...open.range, last: range.last } };
       continue;
     }
-    const pair = open === undefined ? undefined : close(open);
-    if (pair !== undefined) yield pair;
-    open = { ranges: endpoint.range, key: answer.key, endpoint, answer };
+    if (open !== undefined) yield* close(open);
+    open = { range, key, found };
   }
-  const pair = open === undefined ? undefined : close(open);
-  if (pair !== undefined) yield pair;
+  if (open !== undefined) yield* close(open);
+}
+
+/** A row's ends and those outside, in the order of the connection. */
+function sided<T>(inside: T, outside: T, side: "from" | "to"): readonly [T, T] {
+  return side === "to" ? [inside, outside] : [outside, inside];
+}
+
+function outsidePair(
+  connections: Connections,
+  query: ReachQuery,
+  row: Row,
+  name: string,
+  side: "from" | "to",
+  found: Between,
+): ReachPair {
+  return pairOf(connections, query, ...sided(row.name, name, side), found);
+}
+
+function betweenKey({ every, some, may, because }: Between): string {
+  return [every, some, may].map(flowsKey).join("|") + because.map((b) => `${b.code}${b.detail}`).join();
 }
 
 /** The outside in one row, `internet`, where no address of either family differs from another; else undefined. */
@@ -296,8 +328,7 @@ function wholeOutside(
   const [first] = outside;
   const [inner] = row.members;
   if (first === undefined || inner === undefined || row.members.length !== 1) return undefined;
-  const between = (end: Endpoint): Bounded =>
-    side === "to" ? connections.between(inner, end) : connections.between(end, inner);
+  const between = (end: Endpoint): Bounded => connections.between(...sided(inner, end, side));
   const bounds = between(first);
   if (bounds.because.length > 0) return undefined;
   const key = flowsKey(bounds.must);
@@ -305,50 +336,8 @@ function wholeOutside(
   const families = endpointFamilies(inner);
   const { must } = wanted(bounds, query, families);
   if (flowsEmpty(must)) return [];
-  const ends = side === "to" ? ([inner, first] as const) : ([first, inner] as const);
-  const [from, to] = side === "to" ? [row.name, "internet"] : ["internet", row.name];
-  return [pairOf(connections, query, from, to, ...ends, must, must, must, [], families)];
-}
-
-interface Answer {
-  readonly key: string;
-  readonly every: FlowSet;
-  readonly some: FlowSet;
-  readonly may: FlowSet;
-  readonly because: readonly Because[];
-  readonly families: readonly Family[];
-  readonly inner: Endpoint;
-}
-
-function rowOutside(
-  connections: Connections,
-  query: ReachQuery,
-  row: Row,
-  outside: Endpoint,
-  side: "from" | "to",
-): Answer | undefined {
-  let every: FlowSet | undefined;
-  let some: FlowSet = NO_FLOWS;
-  let may: FlowSet = NO_FLOWS;
-  let because: readonly Because[] = [];
-  let inner: Endpoint | undefined;
-  const families = endpointFamilies(outside);
-  for (const member of row.members) {
-    if (!families.some((f) => endpointFamilies(member).includes(f))) continue;
-    const bounds = wanted(
-      side === "to" ? connections.between(member, outside) : connections.between(outside, member),
-      query,
-      families,
-    );
-    every = every === undefined ? bounds.must : flowIntersect(every, bounds.must);
-    some = flowUnion(some, bounds.must);
-    may = flowUnion(may, bounds.may);
-    because = mergeBecause(because, bounds.because);
-    inner ??= member;
-  }
-  if (every === undefined || inner === undefined) return undefined;
-  const key = [every, some, may].map(flowsKey).join("|") + because.map((b) => `${b.code}${b.detail}`).join();
-  return { key, every, some, may, because, families, inner };
+  const found = { sample: sided(inner, first, side), every: must, some: must, may: must, because: [], families };
+  return [outsidePair(connections, query, row, "internet", side, found)];
 }
 
 function wanted(bounds: Bounded, query: ReachQuery, families: readonly Family[]): Bounded {
