@@ -5,7 +5,7 @@ import type { Document } from "../documents/document.ts";
 import { type Account, buildWorld, type WorldOptions } from "../model/build.ts";
 import type { World } from "../model/world.ts";
 import type { Address } from "../net/address.ts";
-import type { CompiledObject, Dialect } from "../policy/dialect.ts";
+import type { Dialect } from "../policy/dialect.ts";
 import type { Policy, PolicySet } from "../policy/rule.ts";
 import { type Answer, type Question, Questions } from "./answer.ts";
 import { Connections } from "./connection.ts";
@@ -54,7 +54,6 @@ export interface Delta {
 export class Engine {
   readonly options: EngineOptions;
   private documents: ReadonlyMap<string, Document>;
-  private readonly compiled = new Map<Document, CompiledObject>();
   private state: State;
 
   private constructor(documents: ReadonlyMap<string, Document>, options: EngineOptions) {
@@ -118,7 +117,6 @@ export class Engine {
     for (const document of documents) {
       if (!dialect.enforces(document.apiVersion, document.kind) || dropped.has(document)) continue;
       const one = dialect.compile(document, world);
-      this.compiled.set(document, one);
       diagnostics.push(...one.diagnostics);
       if (one.refused) refused.push(refusedName(document, world));
       else policies.push(...one.policies);

@@ -112,8 +112,12 @@ export function explainSide(
   const policies = subject.selections.map((s) => s.policy);
   const destination = direction === "ingress" ? self.endpoint : other.endpoint;
 
+  const byTier = new Map(
+    sides.policies.tiers.map(({ name }) => [name, sides.matches(direction, policies, self, other, name).byPolicy]),
+  );
+
   const considered = subject.selections.map(({ policy, selects }): PolicyConsidered => {
-    const { matches } = sides.matches(direction, policies, self, other, policy.tier);
+    const matches = byTier.get(policy.tier)?.get(policy) ?? [];
     const rules = policy.rules
       .filter((r) => r.direction === direction)
       .map((rule): RuleConsidered => {
