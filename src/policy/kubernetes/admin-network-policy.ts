@@ -13,17 +13,19 @@ import {
   boundedInteger,
   boundedList,
   checkRuleName,
-  decodeDomainNames,
   decodeNamespacedPod,
-  decodeNetworks,
+  decodePeer,
   decodeSubject,
+  experimental,
   NAMED_PORT_RULE,
   objectEntry,
   onlyMember,
+  type PeerMember,
+  type PodPeers,
   type PodSelection,
   requiredChoice,
+  TIER_PEERS,
   type TierAction,
-  type TierPeer,
   type TierPolicyObject,
   type TierPort,
   type TierRule,
@@ -39,11 +41,9 @@ const KIND_ACTIONS: Readonly<Record<Kind, readonly Action[]>> = {
   AdminNetworkPolicy: ["Allow", "Deny", "Pass"],
   BaselineAdminNetworkPolicy: ["Allow", "Deny"],
 };
-const ANY_PEERS = ["namespaces", "pods", "nodes", "networks", "domainNames"] as const;
-type PeerMember = (typeof ANY_PEERS)[number];
 /** CNP-33, CNP-34. */
 const PEERS: Readonly<Record<Kind, Readonly<Record<"ingress" | "egress", readonly PeerMember[]>>>> = {
-  AdminNetworkPolicy: { ingress: ["namespaces", "pods"], egress: ANY_PEERS },
+  AdminNetworkPolicy: { ingress: ["namespaces", "pods"], egress: TIER_PEERS },
   BaselineAdminNetworkPolicy: {
     ingress: ["namespaces", "pods"],
     egress: ["namespaces", "pods", "nodes", "networks"],
@@ -93,7 +93,9 @@ function decodeRule(cursor: Cursor, kind: Kind, section: "ingress" | "egress"): 
   checkRuleName(cursor.field("name"));
   const action = requiredChoice(cursor.field("action"), KIND_ACTIONS[kind]);
   const peers = (boundedList(cursor.field(peersField), LIMITS, true) ?? []).flatMap(
-    (peer) => decodePeer(peer, PEERS[kind][section], action) ?? [],
+    (peer) =>
+      decodePeer(peer, PEERS[kind][section], PODS, action === undefined || action === "Allow" ? undefined : action) ??
+      [],
   );
   const ports = boundedList(cursor.field("ports"), LIMITS, false)?.flatMap((item) => decodePort(item) ?? []);
   // namedPort is of the experimental channel, whose schema refuses it beside peers that are no pods (CNP-17, CNP-32).
@@ -103,45 +105,11 @@ function decodeRule(cursor: Cursor, kind: Kind, section: "ingress" | "egress"): 
   return { path: cursor.path, action: ACTIONS[action], peers, ...(ports === undefined ? {} : { ports }) };
 }
 
-/** CNP-23, CNP-33, CNP-34. Unknown members and those of the other direction: as for ClusterNetworkPolicy. */
-function decodePeer(cursor: Cursor, allowed: readonly PeerMember[], action: Action | undefined): TierPeer | undefined {
-  if (!objectEntry(cursor)) return undefined;
-  cursor.unknownFields(allowed);
-  const path = cursor.path;
-  const foreign = cursor.keys().filter((key) => !ANY_PEERS.some((known) => known === key));
-  if (foreign.length > 0 && !ANY_PEERS.some((known) => cursor.has(known))) return { kind: "unknown", path };
-  const member = onlyMember(cursor, allowed);
-  if (member === undefined) return undefined;
-  const value = cursor.field(member);
-  switch (member) {
-    case "namespaces": {
-      const selection = isDraft(value) ? decodeDraftNamespaces(value) : namespacesAlone(value);
-      return selection === undefined ? undefined : { kind: "pods", path, selection };
-    }
-    case "pods": {
-      const selection = value.has("namespaces") ? decodeDraftPods(value) : decodeNamespacedPod(value, true);
-      return selection === undefined ? undefined : { kind: "pods", path, selection };
-    }
-    case "nodes": {
-      experimental(value, "nodes");
-      const selector = decodeLabelSelector(value);
-      return selector === undefined ? undefined : { kind: "nodes", path, selector };
-    }
-    case "networks":
-      return { kind: "networks", path, networks: decodeNetworks(value) };
-    case "domainNames":
-      experimental(value, "domainNames");
-      if (action !== undefined && action !== "Allow")
-        value.warning("BH108", `${value.describe()}: what domain names mean with the action ${action} is not defined`);
-      return { kind: "domainNames", path, names: decodeDomainNames(value) };
-  }
-}
-
-function experimental(cursor: Cursor, member: string): void {
-  cursor.report("BH109", `${cursor.describe()}: only the experimental channel of the API has ${member}`, {
-    atKey: true,
-  });
-}
+/** How the drafts and v1alpha1 name pods as peers. */
+const PODS: PodPeers = {
+  namespaces: (value) => (isDraft(value) ? decodeDraftNamespaces(value) : namespacesAlone(value)),
+  pods: (value) => (value.has("namespaces") ? decodeDraftPods(value) : decodeNamespacedPod(value, true)),
+};
 
 function namespacesAlone(cursor: Cursor): PodSelection | undefined {
   const namespaces = decodeLabelSelector(cursor);

@@ -10,16 +10,17 @@ import {
   boundedInteger,
   boundedList,
   checkRuleName,
-  decodeDomainNames,
   decodeNamespacedPod,
-  decodeNetworks,
+  decodePeer,
   decodeSubject,
   NAMED_PORT_RULE,
   objectEntry,
   onlyMember,
+  type PeerMember,
+  type PodPeers,
   requiredChoice,
+  TIER_PEERS,
   type TierAction,
-  type TierPeer,
   type TierPolicyObject,
   type TierPort,
   type TierRule,
@@ -27,8 +28,6 @@ import {
 
 const LIMITS = { min: 1, max: 25 } as const;
 const INGRESS_PEERS = ["namespaces", "pods"] as const;
-const EGRESS_PEERS = ["namespaces", "pods", "nodes", "networks", "domainNames"] as const;
-type PeerMember = (typeof EGRESS_PEERS)[number];
 const ACTIONS: Readonly<Record<"Accept" | "Deny" | "Pass", TierAction>> = {
   Accept: "accept",
   Deny: "deny",
@@ -79,61 +78,23 @@ function decodeRule(cursor: Cursor, section: "ingress" | "egress"): TierRule | u
   cursor.unknownFields(["name", "action", peersField, "protocols"]);
   checkRuleName(cursor.field("name"));
   const action = requiredChoice(cursor.field("action"), ["Accept", "Deny", "Pass"]);
-  const allowed: readonly PeerMember[] = section === "ingress" ? INGRESS_PEERS : EGRESS_PEERS;
+  const allowed: readonly PeerMember[] = section === "ingress" ? INGRESS_PEERS : TIER_PEERS;
   const peers = (boundedList(cursor.field(peersField), LIMITS, true) ?? []).flatMap(
-    (peer) => decodePeer(peer, allowed, action) ?? [],
+    (peer) => decodePeer(peer, allowed, PODS, action === undefined || action === "Accept" ? undefined : action) ?? [],
   );
   const ports = boundedList(cursor.field("protocols"), LIMITS, false)?.flatMap((item) => decodeProtocol(item) ?? []);
   if (action === undefined) return undefined;
   return { path: cursor.path, action: ACTIONS[action], peers, ...(ports === undefined ? {} : { ports }) };
 }
 
-/**
- * CNP-01…CNP-06, CNP-23. A member of the other direction counts as none: the schema drops it, and then refuses the empty
- * peer (CNP-03). A member that no schema at hand has may be of a newer one, and fails closed.
- */
-function decodePeer(
-  cursor: Cursor,
-  allowed: readonly PeerMember[],
-  action: "Accept" | "Deny" | "Pass" | undefined,
-): TierPeer | undefined {
-  if (!objectEntry(cursor)) return undefined;
-  cursor.unknownFields(allowed);
-  const path = cursor.path;
-  const foreign = cursor.keys().filter((key) => !EGRESS_PEERS.some((known) => known === key));
-  if (foreign.length > 0 && !EGRESS_PEERS.some((known) => cursor.has(known))) return { kind: "unknown", path };
-  const member = onlyMember(cursor, allowed);
-  if (member === undefined) return undefined;
-  const value = cursor.field(member);
-  switch (member) {
-    case "namespaces": {
-      const namespaces = decodeLabelSelector(value);
-      return namespaces === undefined ? undefined : { kind: "pods", path, selection: { namespaces } };
-    }
-    case "pods": {
-      const selection = decodeNamespacedPod(value, false);
-      return selection === undefined ? undefined : { kind: "pods", path, selection };
-    }
-    case "nodes": {
-      experimental(value, "nodes");
-      const selector = decodeLabelSelector(value);
-      return selector === undefined ? undefined : { kind: "nodes", path, selector };
-    }
-    case "networks":
-      return { kind: "networks", path, networks: decodeNetworks(value) };
-    case "domainNames":
-      experimental(value, "domainNames");
-      if (action !== undefined && action !== "Accept")
-        value.warning("BH108", `${value.describe()}: what domain names mean with the action ${action} is not defined`);
-      return { kind: "domainNames", path, names: decodeDomainNames(value) };
-  }
-}
-
-function experimental(cursor: Cursor, member: string): void {
-  cursor.report("BH109", `${cursor.describe()}: only the experimental channel of the API has ${member}`, {
-    atKey: true,
-  });
-}
+/** How v1alpha2 names pods as peers (CNP-01, CNP-02). */
+const PODS: PodPeers = {
+  namespaces: (value) => {
+    const namespaces = decodeLabelSelector(value);
+    return namespaces === undefined ? undefined : { namespaces };
+  },
+  pods: (value) => decodeNamespacedPod(value, false),
+};
 
 /** CNP-12…CNP-16. */
 function decodeProtocol(cursor: Cursor): TierPort | undefined {

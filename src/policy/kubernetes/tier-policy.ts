@@ -179,7 +179,7 @@ export function decodeSubject(cursor: Cursor, needsNamespaces: boolean): PodSele
 }
 
 /** 1–25 CIDRs without repeats (CNP-11). */
-export function decodeNetworks(cursor: Cursor): readonly Prefix[] {
+function decodeNetworks(cursor: Cursor): readonly Prefix[] {
   const seen = new Set<string>();
   return (boundedList(cursor, { min: 1, max: 25 }, false) ?? []).flatMap((item) => {
     const text = setEntry(item, seen);
@@ -198,7 +198,7 @@ export function decodeNetworks(cursor: Cursor): readonly Prefix[] {
 const DOMAIN_NAME = /^(\*\.)?([a-zA-z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.)+[a-zA-z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.?$/;
 
 /** 1–25 domain names without repeats (CNP-10). */
-export function decodeDomainNames(cursor: Cursor): readonly string[] {
+function decodeDomainNames(cursor: Cursor): readonly string[] {
   const seen = new Set<string>();
   return (boundedList(cursor, { min: 1, max: 25 }, false) ?? []).flatMap((item) => {
     const text = setEntry(item, seen);
@@ -208,6 +208,68 @@ export function decodeDomainNames(cursor: Cursor): readonly string[] {
       help: "Write kubernetes.io, or *.kubernetes.io for every name below it.",
     });
     return [];
+  });
+}
+
+/** Every member that a peer can have (CNP-01…CNP-05). */
+export const TIER_PEERS = ["namespaces", "pods", "nodes", "networks", "domainNames"] as const;
+export type PeerMember = (typeof TIER_PEERS)[number];
+
+/** How an API version names pods as peers. */
+export interface PodPeers {
+  readonly namespaces: (value: Cursor) => PodSelection | undefined;
+  readonly pods: (value: Cursor) => PodSelection | undefined;
+}
+
+/**
+ * Decodes a peer (CNP-01…CNP-06, CNP-23, CNP-33, CNP-34).
+ *
+ * Takes the cursor, the members that its direction allows, how pods are named, and the rule's action where it is no
+ * accept. A member of the other direction counts as none: the schema drops it, and then refuses the empty peer (CNP-03).
+ * A member that no schema at hand has may be of a newer one, and fails closed.
+ */
+export function decodePeer(
+  cursor: Cursor,
+  allowed: readonly PeerMember[],
+  { namespaces, pods }: PodPeers,
+  refusing: string | undefined,
+): TierPeer | undefined {
+  if (!objectEntry(cursor)) return undefined;
+  cursor.unknownFields(allowed);
+  const path = cursor.path;
+  const foreign = cursor.keys().filter((key) => !TIER_PEERS.some((known) => known === key));
+  if (foreign.length > 0 && !TIER_PEERS.some((known) => cursor.has(known))) return { kind: "unknown", path };
+  const member = onlyMember(cursor, allowed);
+  if (member === undefined) return undefined;
+  const value = cursor.field(member);
+  switch (member) {
+    case "namespaces":
+    case "pods": {
+      const selection = member === "pods" ? pods(value) : namespaces(value);
+      return selection === undefined ? undefined : { kind: "pods", path, selection };
+    }
+    case "nodes": {
+      experimental(value, "nodes");
+      const selector = decodeLabelSelector(value);
+      return selector === undefined ? undefined : { kind: "nodes", path, selector };
+    }
+    case "networks":
+      return { kind: "networks", path, networks: decodeNetworks(value) };
+    case "domainNames":
+      experimental(value, "domainNames");
+      if (refusing !== undefined)
+        value.warning(
+          "BH108",
+          `${value.describe()}: what domain names mean with the action ${refusing} is not defined`,
+        );
+      return { kind: "domainNames", path, names: decodeDomainNames(value) };
+  }
+}
+
+/** Says that only the experimental channel has a member. */
+export function experimental(cursor: Cursor, member: string): void {
+  cursor.report("BH109", `${cursor.describe()}: only the experimental channel of the API has ${member}`, {
+    atKey: true,
   });
 }
 
