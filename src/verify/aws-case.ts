@@ -2,10 +2,9 @@
 
 import { type Diagnostic, diagnostic, hasErrors } from "../base/diagnostic.ts";
 import type { Source } from "../documents/document.ts";
-import { QuestionError } from "../reach/answer.ts";
 import { type VpcAnswer, VpcEngine, type VpcQuestion } from "../vpc/engine.ts";
 import { awsForm, type AwsForm, readNetwork } from "../vpc/read/input.ts";
-import type { RowResult } from "./check.ts";
+import { type RowResult, unanswered } from "./check.ts";
 import type { CaseFiles } from "./case.ts";
 import type { Assertion, Expectation } from "./expectation.ts";
 
@@ -118,17 +117,7 @@ function checkAwsAssertion(
   try {
     answer = engine.why(questionOf(assertion, translate));
   } catch (error) {
-    if (!(error instanceof QuestionError)) throw error;
-    const { message } = error;
-    return {
-      text: assertion.text,
-      expected: assertion.verdict,
-      actual: "no answer",
-      passed: false,
-      decidedBy: [],
-      why: message,
-      problem: message,
-    };
+    return unanswered(assertion, error);
   }
   const wanted = (form === "describe" ? aws?.decidedByDescribe : undefined) ?? assertion.decidedBy;
   const names = wanted.map(translate);

@@ -36,17 +36,7 @@ export function checkAssertion(engine: Engine, assertion: Assertion): RowResult 
       ...(assertion.application === undefined ? {} : { application: assertion.application }),
     });
   } catch (error) {
-    if (!(error instanceof QuestionError)) throw error;
-    const { message } = error;
-    return {
-      text: assertion.text,
-      expected: assertion.verdict,
-      actual: "no answer",
-      passed: false,
-      decidedBy: [],
-      why: message,
-      problem: message,
-    };
+    return unanswered(assertion, error);
   }
   const deciders = decidersOf(answer);
   const named = assertion.decidedBy.every((want) => deciders.some((d) => matchesDecider(want, d)));
@@ -148,4 +138,19 @@ function whyText(answer: Answer, deciders: readonly DeciderName[]): string {
 
 function endpointText(endpoint: Endpoint): string {
   return endpoint.name;
+}
+
+/** The row of a question that means nothing; any other error is not the question's. */
+export function unanswered(assertion: Assertion, error: unknown): RowResult & { readonly problem: string } {
+  if (!(error instanceof QuestionError)) throw error;
+  const { message } = error;
+  return {
+    text: assertion.text,
+    expected: assertion.verdict,
+    actual: "no answer",
+    passed: false,
+    decidedBy: [],
+    why: message,
+    problem: message,
+  };
 }

@@ -302,6 +302,12 @@ class Way {
       this.request(source, "egress", to);
       this.request(middle.subnet, "ingress", from);
     }
+    this.throughAppliance(middle);
+  }
+
+  /** In and out of an appliance's interface: its groups, and whether it takes what is not addressed to it. */
+  private throughAppliance(middle: Place): void {
+    const { from, to } = this;
     this.transit(groupStage(this.network, middle, "ingress", sightOf(this.network, from, false)));
     if (middle.face?.checksDestination !== false) {
       this.fact(
@@ -710,19 +716,7 @@ class Way {
   private outThrough(middle: Place, subnet: Subnet, source: Subnet, isPublic: boolean): void {
     const { from, to } = this;
     if (subnet.name !== source.name) this.request(subnet, "ingress", from);
-    this.transit(groupStage(this.network, middle, "ingress", sightOf(this.network, from, false)));
-    if (middle.face?.checksDestination !== false) {
-      this.fact(
-        "route",
-        "request",
-        4,
-        middle.name,
-        "source/destination check",
-        "deny",
-        `${middle.name}#source-dest-check`,
-      );
-    }
-    this.transit(groupStage(this.network, middle, "egress", sightOf(this.network, to, false)));
+    this.throughAppliance(middle);
     const onward = this.lookUp(subnet, to);
     this.routed(onward, 4, "request", subnet.name);
     if (onward.kind === "route") {

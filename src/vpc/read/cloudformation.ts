@@ -9,7 +9,6 @@ import {
   known,
   type Listener,
   type ListenerAction,
-  type ListenerCondition,
   type ListenerRule,
   type Network,
   type Peer,
@@ -20,6 +19,7 @@ import {
   type Value,
 } from "../model.ts";
 import { addressPeer, NetworkBuilder } from "./builder.ts";
+import { conditionOf } from "./describe.ts";
 import { entries, field, list, listOf, number, scalar, text, texts, truth } from "./json.ts";
 import { isEither, isNotTold, isReference, TemplateValues } from "./template-values.ts";
 import { prefixesOf, prefixOf, protocolNumber, trafficOf, unknownTraffic } from "./values.ts";
@@ -760,25 +760,4 @@ function nameIn(value: unknown): string | undefined {
 
 function addressList(given: readonly string[]): readonly Address[] {
   return given.flatMap((one) => parseAddress(one) ?? []);
-}
-
-function conditionOf(condition: unknown): ListenerCondition {
-  const configs = [
-    "HostHeaderConfig",
-    "PathPatternConfig",
-    "HttpRequestMethodConfig",
-    "HttpHeaderConfig",
-    "SourceIpConfig",
-  ];
-  const config = configs.map((key) => field(condition, key)).find((one) => one !== undefined);
-  const values = texts(field(condition, "Values"));
-  const query = list(field(condition, "QueryStringConfig", "Values")).map(
-    (v) => `${text(field(v, "Key")) ?? ""}=${text(field(v, "Value")) ?? ""}`,
-  );
-  const header = text(field(condition, "HttpHeaderConfig", "HttpHeaderName"));
-  return {
-    field: text(field(condition, "Field")) ?? "",
-    values: values.length > 0 ? values : [...texts(field(config, "Values")), ...query],
-    ...(header === undefined ? {} : { header }),
-  };
 }

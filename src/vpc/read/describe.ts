@@ -1,6 +1,6 @@
 /** Reads the answers of `aws … describe-*`, in one object by call or merged by their keys (aws-vpc.md 1.2). */
 
-import { type Address, parseAddress, formatPrefix } from "../../net/address.ts";
+import { formatPrefix } from "../../net/address.ts";
 import {
   type BalancerType,
   type BlockMode,
@@ -21,7 +21,7 @@ import {
 } from "../model.ts";
 import { addressPeer, NetworkBuilder } from "./builder.ts";
 import { entries, field, isObject, list, listOf, number, scalar, text, texts, truth } from "./json.ts";
-import { prefixesOf, prefixOf, protocolNumber, trafficOf, unknownTraffic } from "./values.ts";
+import { addressList, prefixesOf, prefixOf, protocolNumber, trafficOf, unknownTraffic } from "./values.ts";
 
 /** Keys under which the answers hold their lists. */
 export const DESCRIBE_KEYS = [
@@ -799,15 +799,6 @@ function tagsOf(tags: unknown): ReadonlyMap<string, string> {
   );
 }
 
-function addressList(given: readonly string[]): readonly Address[] {
-  const out = new Map<string, Address>();
-  for (const one of given) {
-    const address = parseAddress(one);
-    if (address !== undefined) out.set(`${address.family}${address.value}`, address);
-  }
-  return [...out.values()];
-}
-
 function routeOf(route: unknown): Route {
   const cidr = text(field(route, "DestinationCidrBlock")) ?? text(field(route, "DestinationIpv6CidrBlock"));
   const prefix = cidr === undefined ? undefined : prefixOf(cidr);
@@ -856,7 +847,8 @@ function targetOf(route: unknown): RouteTarget {
   return { kind: "other", name: gateway ?? "nothing" };
 }
 
-function conditionOf(condition: unknown): ListenerCondition {
+/** A condition of a listener's rule, in the names that AWS answers and templates share. */
+export function conditionOf(condition: unknown): ListenerCondition {
   const name = text(field(condition, "Field")) ?? "";
   const configs = [
     "HostHeaderConfig",

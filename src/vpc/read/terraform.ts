@@ -1,7 +1,7 @@
 /** Reads `terraform show -json`: a plan, with references resolved before apply, or a state (aws-vpc.md 1.3). */
 
 import type { Because } from "../../base/because.ts";
-import { type Address, formatPrefix, parseAddress } from "../../net/address.ts";
+import { formatPrefix, parseAddress } from "../../net/address.ts";
 import {
   type AclEntry,
   type BalancerType,
@@ -25,7 +25,7 @@ import {
 import { addressPeer, NetworkBuilder } from "./builder.ts";
 import { entries, field, list, number, scalar, text, texts, truth } from "./json.ts";
 import { type Instance, Plan, type Referred, type Resolution } from "./terraform-references.ts";
-import { prefixesOf, prefixOf, protocolNumber, trafficOf, unknownTraffic } from "./values.ts";
+import { addressList, prefixesOf, prefixOf, protocolNumber, trafficOf, unknownTraffic } from "./values.ts";
 
 /** Types of resources by what they are to the model. */
 const T = {
@@ -1292,15 +1292,6 @@ function entryOf(
     traffic,
     prefix: cidr === undefined ? undefined : prefixOf(cidr),
   };
-}
-
-function addressList(given: readonly (string | undefined)[]): readonly Address[] {
-  const out = new Map<string, Address>();
-  for (const one of given) {
-    const address = one === undefined ? undefined : parseAddress(one);
-    if (address !== undefined) out.set(`${address.family}${address.value}`, address);
-  }
-  return [...out.values()];
 }
 
 function balancerType(given: string | undefined): BalancerType {

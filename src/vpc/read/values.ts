@@ -1,6 +1,6 @@
 /** Protocols, ports and prefixes as the three inputs write them. */
 
-import { type Family, parseAddress, parsePrefix, type Prefix, hostPrefix } from "../../net/address.ts";
+import { type Address, type Family, parseAddress, parsePrefix, type Prefix, hostPrefix } from "../../net/address.ts";
 import type { Because } from "../../base/because.ts";
 import type { Traffic } from "../model.ts";
 
@@ -86,3 +86,13 @@ export function prefixesOf(texts: readonly string[]): readonly Prefix[] {
 }
 
 export const WORLD: Readonly<Record<Family, string>> = { IPv4: "0.0.0.0/0", IPv6: "::/0" };
+
+/** The addresses among the texts, each once. */
+export function addressList(given: readonly (string | undefined)[]): readonly Address[] {
+  const out = new Map<string, Address>();
+  for (const one of given) {
+    const address = one === undefined ? undefined : parseAddress(one);
+    if (address !== undefined) out.set(`${address.family}${address.value}`, address);
+  }
+  return [...out.values()];
+}
