@@ -28,6 +28,8 @@ export interface Session {
 
 export interface SessionOptions extends InputFlags {
   readonly quiet?: true;
+  /** Nodes of pods (`namespace/name`) that were moved in a lab. */
+  readonly placement?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -98,12 +100,13 @@ export function openEngine(documents: readonly Document[], dialect: Dialect, fla
 }
 
 /** What the flags declare of the world. */
-export function worldOptions(flags: InputFlags): WorldOptions {
+export function worldOptions(flags: SessionOptions): WorldOptions {
   const podCIDRs = declared(flags.podCidr);
   const nodeCIDRs = declared(flags.nodeCidr);
   const serviceCIDRs = declared(flags.serviceCidr);
   return {
     ...(flags.namespace === undefined ? {} : { defaultNamespace: flags.namespace }),
+    ...(flags.placement === undefined ? {} : { placement: new Map(Object.entries(flags.placement)) }),
     ...(podCIDRs === undefined ? {} : { podCIDRs }),
     ...(nodeCIDRs === undefined ? {} : { nodeCIDRs }),
     ...(serviceCIDRs === undefined ? {} : { serviceCIDRs }),

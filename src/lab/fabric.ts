@@ -128,11 +128,11 @@ export class Fabric {
 
   remove(names: readonly string[]): void {
     const leaving = names.flatMap((name) => this.wired.get(name) ?? []);
-    for (const { site, index } of leaving) {
+    for (const { site } of leaving) {
       this.wired.delete(site.name);
       for (const address of site.addresses) this.owners.delete(address);
-      this.router.removeLink(index);
     }
+    this.router.removeLinks(leaving.map(({ index }) => index));
     this.router.flush();
     // Only now: a namespace that ends takes its end of the pair along, whenever the kernel comes to it.
     for (const { namespace } of leaving) namespace.close();

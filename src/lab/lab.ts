@@ -19,7 +19,7 @@ import { Prober } from "./prober.ts";
 import { NO_RULES, type Ruleset } from "./ruleset.ts";
 import { answerHttp, Servers } from "./servers.ts";
 import { INGRESS, INTERNET, INTERNET_SITE, populationOf, type Site, sitesOf } from "./sites.ts";
-import { layRelays } from "./relays.ts";
+import { Relays } from "./relays.ts";
 import { type Front, frontName, frontsOf, serviceAddresses, Translation } from "./translation.ts";
 import { judgementOf, VerdictCompiler, type VerdictTables } from "./verdicts.ts";
 
@@ -73,6 +73,7 @@ export class Lab {
   private readonly compiler = new VerdictCompiler();
   private readonly enforcement: Enforcement;
   private readonly translation: Translation;
+  private readonly relays = new Relays();
   private readonly drops: DropLog;
   private readonly arrivals = new Arrivals();
   private readonly servers: Servers;
@@ -159,7 +160,7 @@ export class Lab {
     this.names = new NameServer(next.plan);
     this.proxy = this.proxyFor(next.plan);
     this.fabric.add(fresh);
-    layRelays(this.fabric, relays);
+    this.relays.lay(this.fabric, relays);
     for (const { before } of changed) this.servers.close(before);
     this.fabric.rename(changed);
     for (const { name } of [...fresh, ...changed.map(({ site }) => site)]) {

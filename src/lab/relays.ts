@@ -20,7 +20,7 @@ import {
   translateDestination,
   translateSource,
 } from "./kernel/expressions.ts";
-import { setKernelParameter } from "./kernel/namespace.ts";
+import { type NetworkNamespace, setKernelParameter } from "./kernel/namespace.ts";
 import { NftTable } from "./kernel/nftables.ts";
 import { hostSite } from "./sites.ts";
 import { endpointBytes, type Relay } from "./translation.ts";
@@ -28,12 +28,19 @@ import { PROTOCOL_NUMBER } from "./verdicts.ts";
 
 const TABLE = "relays";
 
-/** Replaces the relays of every node, each node's in one transaction. */
-export function layRelays(fabric: Fabric, relays: readonly Relay[]): void {
-  for (const { site, namespace } of fabric) {
-    if (site.kind !== "node") continue;
-    const own = relays.filter((relay) => hostSite(relay.node) === site.name);
-    namespace.run(() => layOn(own, site.addresses));
+export class Relays {
+  /** Where there are any. */
+  private readonly laid = new WeakSet<NetworkNamespace>();
+
+  /** Replaces the relays of every node, each node's in one transaction. */
+  lay(fabric: Fabric, relays: readonly Relay[]): void {
+    for (const { site, namespace } of fabric) {
+      if (site.kind !== "node") continue;
+      const own = relays.filter((relay) => hostSite(relay.node) === site.name);
+      if (own.length === 0 && !this.laid.has(namespace)) continue;
+      namespace.run(() => layOn(own, site.addresses));
+      this.laid.add(namespace);
+    }
   }
 }
 

@@ -29,9 +29,11 @@ import type {
   Ingress,
   IngressClass,
   Namespace,
+  Node,
   ReferenceGrant,
   Route,
   Service,
+  Workload,
   World,
 } from "./world.ts";
 
@@ -44,6 +46,8 @@ export interface WorldOptions {
   readonly policyKinds?: (apiVersion: string, kind: string) => boolean;
   /** The namespace of namespaced objects that name none; `default` unless given. */
   readonly defaultNamespace?: string;
+  /** Nodes of pods (`namespace/name`) that are elsewhere than their objects say; a node that is not there does not count. */
+  readonly placement?: ReadonlyMap<string, string>;
 }
 
 /** What became of every object. INVARIANT: understood + irrelevant + refused = objects. */
@@ -405,7 +409,7 @@ class Builder {
       defaultNamespace: this.defaultNamespace,
       namespaces,
       nodes: nodes.all,
-      workloads,
+      workloads: placed(workloads, this.options.placement, nodes.all),
       services,
       serviceEndpoints: handWritten(draft.endpoints, services),
       ingresses: draft.ingresses,
@@ -431,6 +435,23 @@ class Builder {
       },
     };
   }
+}
+
+/** Workloads whose pods stand where the placement says. */
+function placed(
+  workloads: readonly Workload[],
+  placement: ReadonlyMap<string, string> | undefined,
+  nodes: readonly Node[],
+): readonly Workload[] {
+  if (placement === undefined || placement.size === 0) return workloads;
+  const known = new Set(nodes.map(({ name }) => name));
+  return workloads.map((workload) => ({
+    ...workload,
+    pods: workload.pods.map((pod) => {
+      const node = placement.get(`${workload.namespace}/${pod.name}`);
+      return node === undefined || !known.has(node) ? pod : { ...pod, node };
+    }),
+  }));
 }
 
 function* mentionsOf(draft: Draft): Iterable<NodeMention> {

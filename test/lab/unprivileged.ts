@@ -3,16 +3,9 @@
  * cannot run fails, unless BULKHEAD_ALLOW_SKIP=1 says that this is known.
  */
 
+import "./ordinary-user.ts";
 import { describe } from "vitest";
 import { labObstacle } from "../../src/lab/client.ts";
-
-const NOBODY = 65_534;
-
-if (process.getuid?.() === 0) {
-  process.setgroups?.([]);
-  process.setgid?.(NOBODY);
-  process.setuid?.(NOBODY);
-}
 
 const skip = process.env["BULKHEAD_ALLOW_SKIP"] === "1" && labObstacle() !== null;
 

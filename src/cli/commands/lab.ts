@@ -4,6 +4,7 @@ import { addApply } from "./lab/apply.ts";
 import { addDown } from "./lab/down.ts";
 import { addExec } from "./lab/exec.ts";
 import { addFlows } from "./lab/flows.ts";
+import { addMove } from "./lab/move.ts";
 import { addProbe } from "./lab/probe.ts";
 import { addStatus } from "./lab/status.ts";
 import { addUp } from "./lab/up.ts";
@@ -14,6 +15,7 @@ export function addLab(program: Command): void {
   addStatus(lab);
   addApply(lab);
   addExec(lab);
+  addMove(lab);
   addProbe(lab);
   addFlows(lab);
   addDown(lab);

@@ -89,6 +89,7 @@ export function keepInput(
   const kept = {
     plan: lab.plan,
     numbers: lab.population.numbers,
+    placement: lab.placement,
     sources,
     namespace: flags.namespace,
     dialect: flags.dialect,
@@ -123,7 +124,7 @@ export function keptInput(pid: number): LabOrigin & { readonly texts: Texts; rea
   return {
     documents,
     texts,
-    before: { plan: kept.plan, numbers: kept.numbers },
+    before: { plan: kept.plan, numbers: kept.numbers, placement: kept.placement },
     flags: {
       ...(kept.namespace === undefined ? {} : { namespace: kept.namespace }),
       ...(kept.dialect === undefined ? {} : { dialect: kept.dialect }),

@@ -29,5 +29,6 @@ export interface RunningSession {
 export async function openRunning(name: string): Promise<RunningSession> {
   const status = await labStatus({ name });
   const { documents, texts, flags, before } = keptInput(status.pid);
-  return { status, session: openDocuments(documents, { ...flags, quiet: true }), texts, flags, before };
+  const session = openDocuments(documents, { ...flags, placement: before.placement.moved, quiet: true });
+  return { status, session, texts, flags, before };
 }

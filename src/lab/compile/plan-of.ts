@@ -40,6 +40,7 @@ export interface LabPlan {
   readonly population: Population;
   /** The planned pods of each pod of the model: several where one stands for the replicas of a workload. */
   readonly podsOf: ReadonlyMap<PodInstance, readonly PlannedPod[]>;
+  readonly placement: Placement;
 }
 
 /** Ranges for what the input does not tell, as common installers set them; load balancers from RFC 2544's range. */
@@ -58,18 +59,35 @@ const DNS_POD = "kube-system/coredns";
 const DOMAIN = "cluster.local";
 const FIRST_NODE_PORT = 30_000;
 
-/** What a lab had before a change: who stays keeps addresses and numbers. */
+/** What a lab had before a change: who stays keeps addresses, numbers and nodes. */
 export interface Predecessor {
   readonly plan: Plan;
   readonly numbers: IdentityNumbers;
+  readonly placement: Placement;
 }
 
+/** What is wanted of nodes beyond what the input tells. */
+export interface Placement {
+  /** How many nodes there are at least; where the input has fewer, further ones are made up. */
+  readonly nodes: number;
+  /** The nodes of pods that were moved, by `namespace/name`. */
+  readonly moved: Readonly<Record<string, string>>;
+}
+
+/** Nodes and pods as the input tells. */
+export const AS_TOLD: Placement = { nodes: 0, moved: {} };
+
 /**
- * Plans the lab. Takes the world, the dialect that names its identities, and what was planned before a change. Throws
- * LabError where addresses run out.
+ * Plans the lab. Takes the world, the dialect that names its identities, what was planned before a change, and what is
+ * wanted of nodes. Throws LabError where addresses run out.
  */
-export function planOf(world: World, dialect: Dialect, before?: Predecessor): LabPlan {
-  return new Planner(world, dialect, before).plan();
+export function planOf(
+  world: World,
+  dialect: Dialect,
+  before?: Predecessor,
+  placement: Placement = before?.placement ?? AS_TOLD,
+): LabPlan {
+  return new Planner(world, dialect, before, placement).plan();
 }
 
 /** One pod to be, before it has its address. */
@@ -86,6 +104,9 @@ class Planner {
   private readonly taken = new Set<string>();
   private readonly pools = new Map<string, AddressPool>();
   private readonly kept = new Map<string, readonly string[]>();
+  private readonly placement: Placement;
+  /** The nodes that pods had before. */
+  private readonly places: ReadonlyMap<string, string>;
   private readonly podsOf = new Map<PodInstance, PlannedPod[]>();
   private readonly nodePorts = new Set<number>();
   /** Addresses of what every lab has or may come to have. */
@@ -96,8 +117,12 @@ class Planner {
     readonly balancer: readonly string[];
   };
 
-  constructor(world: World, dialect: Dialect, before: Predecessor | undefined) {
+  constructor(world: World, dialect: Dialect, before: Predecessor | undefined, placement: Placement) {
     this.world = world;
+    this.placement = placement;
+    const dns = before?.plan.dns;
+    const stood = [...(before?.plan.pods ?? []), ...(dns === null || dns === undefined ? [] : [dns.pod])];
+    this.places = new Map(stood.map(({ name, node }) => [name, node]));
     this.population = new Population(dialect, world, before?.numbers);
     this.families = familiesOf(world);
     for (const address of knownAddresses(world)) this.taken.add(formatAddress(address));
@@ -166,7 +191,7 @@ class Planner {
       outside: [],
       world: population.outside(families.length === 2, families[0] ?? "IPv4"),
     };
-    return { plan, population, podsOf: this.podsOf };
+    return { plan, population, podsOf: this.podsOf, placement: this.placement };
   }
 
   private take(what: keyof typeof RANGES, family: Family): string {
@@ -188,18 +213,34 @@ class Planner {
     return this.kept.get(`${what} ${owner}`) ?? this.families.map((family) => this.take(what, family));
   }
 
-  /** The nodes of the input; one where it has none. */
+  /** The nodes of the input, and as many more as are wanted; one at least. */
   private nodes(): PlannedNode[] {
-    const known = this.world.nodes;
-    if (known.length > 0) {
-      return known.map((node) => ({
-        name: node.name,
-        addresses: node.addresses.length > 0 ? node.addresses.map(formatAddress) : this.each("nodes", node.name),
-        identity: this.population.node(node),
-      }));
+    const nodes = this.world.nodes.map((node) => ({
+      name: node.name,
+      addresses: node.addresses.length > 0 ? node.addresses.map(formatAddress) : this.each("nodes", node.name),
+      identity: this.population.node(node),
+    }));
+    const names = new Set(nodes.map(({ name }) => name));
+    for (let number = 1; nodes.length < Math.max(1, this.placement.nodes); number++) {
+      const name = `node-${number}`;
+      if (names.has(name)) continue;
+      const node = { name, labels: new Map(), addresses: [], podCIDRs: [], apiServer: false };
+      nodes.push({ name, addresses: this.each("nodes", name), identity: this.population.node(node) });
     }
-    const only = { name: "node-1", labels: new Map(), addresses: [], podCIDRs: [], apiServer: false } as const;
-    return [{ name: only.name, addresses: this.each("nodes", only.name), identity: this.population.node(only) }];
+    return nodes;
+  }
+
+  /**
+   * Where a pod stands: where it was moved, else where the input says, else where it was, else where its turn is.
+   * A node that is gone counts for nothing.
+   */
+  private nodeOf(name: string, told: string | undefined, turn: number, nodes: readonly PlannedNode[]): string {
+    const wanted = [this.placement.moved[name], told, this.places.get(name)];
+    return (
+      wanted.find((node) => node !== undefined && nodes.some((one) => one.name === node)) ??
+      nodes[turn % nodes.length]?.name ??
+      ""
+    );
   }
 
   /** Ports that a Service sends to, declared by a container or not: who wrote the Service says that they are served. */
@@ -232,10 +273,10 @@ class Planner {
     const turnOf = workload.kind === "DaemonSet" ? workload.id : "";
     const turn = turns.get(turnOf) ?? 0;
     turns.set(turnOf, turn + 1);
-    const node = pod.node ?? nodes[turn % nodes.length]?.name ?? "";
     const plain = `${workload.namespace}/${draft.name}`;
     const name = names.has(plain) ? `${plain}-${workload.kind.toLowerCase()}` : plain;
     names.add(name);
+    const node = this.nodeOf(name, pod.node, turn, nodes);
     const served = new Map<string, PlannedPort>();
     for (const port of [...ports, ...(extra.get(pod) ?? [])]) {
       const key = `${port.port}/${port.protocol}`;
