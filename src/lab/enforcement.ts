@@ -106,6 +106,14 @@ export interface FaultPair {
   readonly destination: string;
 }
 
+/** What becomes of a learned address's class; 0: none. */
+export interface LearnedChange {
+  /** A `learnedKey`. */
+  readonly key: string;
+  readonly before: number;
+  readonly after: number;
+}
+
 /** A set or chain of a generation that is past. */
 interface Retired {
   readonly kind: "set" | "chain";
@@ -163,6 +171,7 @@ export class Enforcement {
   private setNumber = 0;
   private settings: ForwardSettings;
   private faults: readonly FaultPair[] = [];
+  private changes = 0;
 
   constructor(table: NftTable, settings: ForwardSettings) {
     this.table = table;
@@ -205,6 +214,30 @@ export class Enforcement {
       else if (!this.idle.has(id)) this.idle.set(id, since);
     }
     return added;
+  }
+
+  /** Changes the classes of learned addresses in the generation that is in force; class 0: it has none of its own. */
+  learn(changes: readonly LearnedChange[]): void {
+    const transaction = this.table.transaction();
+    for (const family of FAMILIES) {
+      const own = changes.filter(({ key: at }) => familyOf(addressOfLearned(at)) === family);
+      const loaded = this.loaded.get(`learned${family}`);
+      if (own.length === 0 || loaded === undefined) continue;
+      const elements = (which: (change: LearnedChange) => number): readonly Element[] =>
+        own
+          .filter((change) => which(change) !== 0)
+          .map((change) => ({ key: learnedBytes(change.key), value: number32(which(change)) }));
+      transaction.deleteElements(
+        loaded.name,
+        elements(({ before }) => before).map(({ key: at }) => ({ key: at })),
+      );
+      transaction.addElements(
+        loaded.name,
+        elements(({ after }) => after),
+      );
+      this.loaded.set(`learned${family}`, { ...loaded, content: `changed by ${++this.changes}` });
+    }
+    this.table.commit(transaction, "learned addresses");
   }
 
   /** Deletes what no packet can be on its way through any more. */
@@ -407,6 +440,16 @@ export class Enforcement {
         setMeta("mark", r0),
       );
     }
+    const [homes, learned] = [this.set(`homes${family}`), this.set(`learned${family}`)];
+    if (direction === "egress" && homes !== null && learned !== null) {
+      rule(
+        field(subjectField, wide),
+        lookUp(homes, wide, r0),
+        field(peerField, r1),
+        lookUp(learned, r0, r0),
+        setMeta("mark", r0),
+      );
+    }
     const near = this.set(`near${family}`);
     if (near !== null) {
       rule(
@@ -528,6 +571,19 @@ function* generationSets(
         value: number32(number),
       }));
     }
+    const homes = [...tables.homes].filter(([address]) => mine(address));
+    yield hashed({ name: `homes${family}`, keyLength: bytes, value: { length: 4 } }, homes, ([address, number]) => ({
+      key: addressBytes(address),
+      value: number32(number),
+    }));
+    const learned = [...tables.learned].filter(([at]) => mine(addressOfLearned(at)));
+    // Of no fixed size, and there while empty: it alone grows and shrinks while a generation is in force.
+    yield {
+      shape: { name: `learned${family}`, keyLength: 4 + bytes, value: { length: 4 } },
+      elements: () => learned.map(([at, number]) => ({ key: learnedBytes(at), value: number32(number) })),
+      empty: tables.homes.size === 0,
+      content: learned.join(";"),
+    };
     const near = [...tables.near].filter(([both]) => mine(both));
     yield hashed({ name: `near${family}`, keyLength: bytes * 2, value: { length: 4 } }, near, ([both, number]) => ({
       key: pairBytes(both),
@@ -572,6 +628,14 @@ function afterPort(protocol: number, last: number): Buffer {
 
 function pairBytes(both: string): Buffer {
   return Buffer.concat(both.split(" ").map(addressBytes));
+}
+
+function addressOfLearned(at: string): string {
+  return at.slice(at.indexOf(" ") + 1);
+}
+
+function learnedBytes(at: string): Buffer {
+  return Buffer.concat([number32(Number.parseInt(at, 10)), addressBytes(addressOfLearned(at))]);
 }
 
 function hashed<T>(shape: SetShape, entries: readonly T[], write: (entry: T) => Element): GenerationSet {

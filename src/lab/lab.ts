@@ -102,7 +102,7 @@ export class Lab {
       (id) => this.compiler.judgementNumbered(id),
       (packet, drop) => this.recordFlow(packet, drop),
     );
-    this.tables = this.compiler.compile({ known: [], local: [], world: EMPTY_PLAN.world }, NO_RULES);
+    this.tables = this.compiler.compile(populationOf(EMPTY_PLAN), NO_RULES);
     this.proxy = this.proxyFor(EMPTY_PLAN);
     this.servers = new Servers(
       {

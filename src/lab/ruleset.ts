@@ -30,7 +30,16 @@ export type Peer =
    * `outside` – neither pods nor nodes (Cilium); `nodes` – also other nodes (Cilium's `policy-cidr-match-mode`);
    * `all` – pods too (Kubernetes' specification).
    */
-  | { readonly kind: "prefixes"; readonly prefixes: readonly Prefix[]; readonly covers: "outside" | "nodes" | "all" };
+  | { readonly kind: "prefixes"; readonly prefixes: readonly Prefix[]; readonly covers: "outside" | "nodes" | "all" }
+  /** Addresses outside that the subject's node has learned for a matching name. Empty selects nobody. */
+  | { readonly kind: "names"; readonly names: readonly NamePattern[] };
+
+/** Names, by an RE2 expression over the lower-case name with trailing dot. */
+export interface NamePattern {
+  /** As written. */
+  readonly text: string;
+  readonly expression: string;
+}
 
 export type Traffic =
   /** Every protocol and port. */

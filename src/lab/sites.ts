@@ -165,14 +165,16 @@ function validate(plan: Plan): void {
   }
 }
 
-/** Whose address is whose, for the verdict tables. */
-export function populationOf(plan: Plan): Population {
+/** Whose address is whose, for the verdict tables, and what nodes have learned of names. */
+export function populationOf(plan: Plan, learned: Population["learned"] = []): Population {
   const known: KnownAddress[] = [];
   const local: { pod: string; node: string }[] = [];
+  const homes = new Map<string, string>();
   const nodeAddresses = new Map(plan.nodes.map((node) => [node.name, node.addresses.map(canonical)]));
   const add = (addresses: readonly string[], identity: number, node: string): void => {
     for (const address of addresses.map(canonical)) {
       known.push({ address, identity, kind: "pod" });
+      homes.set(address, node);
       for (const own of nodeAddresses.get(node) ?? []) {
         if (familyOf(own) === familyOf(address)) local.push({ pod: address, node: own });
       }
@@ -191,5 +193,5 @@ export function populationOf(plan: Plan): Population {
     if (identity === undefined) continue;
     for (const address of addresses) known.push({ address: canonical(address), identity, kind: "outside" });
   }
-  return { known, local, world: plan.world };
+  return { known, local, homes, learned, world: plan.world };
 }

@@ -13,6 +13,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { patternMatches } from "../net/path-language.ts";
 import { addressNumber, contains, covered, cut, type Range, type Segment, spaceEnd } from "./address-space.ts";
 import { type Family, familyOf } from "./kernel/address.ts";
 import { RESERVED_IDENTITY } from "./plan.ts";
@@ -25,11 +26,21 @@ export interface KnownAddress {
   readonly kind: "pod" | "node" | "outside";
 }
 
+/** An address outside, with every name that a node has learned for it: lower case, with trailing dot. */
+export interface LearnedAddress {
+  readonly node: string;
+  readonly address: string;
+  readonly names: readonly string[];
+}
+
 /** The addresses of a subject's own node. */
 export interface Population {
   readonly known: readonly KnownAddress[];
   /** Pod address and the address of its own node of the same family. */
   readonly local: readonly { readonly pod: string; readonly node: string }[];
+  /** The name of each pod address's node. */
+  readonly homes: ReadonlyMap<string, string>;
+  readonly learned: readonly LearnedAddress[];
   readonly world: { readonly ipv4: number; readonly ipv6: number };
 }
 
@@ -55,6 +66,10 @@ export interface VerdictTables {
   readonly ranges: { readonly [family in Family]: readonly { readonly from: bigint; readonly class: number }[] };
   /** Class of a peer towards one subject where it differs from its class towards others; keys are `pairKey`s. */
   readonly near: ReadonlyMap<string, number>;
+  /** Number of its node, for each address of a pod whose node learns names; empty where no rule is about names. */
+  readonly homes: ReadonlyMap<string, number>;
+  /** Class of what a node has learned of, where that differs from its class for others; keys are `learnedKey`s. */
+  readonly learned: ReadonlyMap<string, number>;
   /** Port classes: (protocol, first, last). Ports outside have none. */
   readonly ports: readonly {
     readonly protocol: number;
@@ -78,6 +93,11 @@ const CLASS_SPAN = 2 ** 24;
 /** `peer subject`: two addresses. */
 export function pairKey(peer: string, subject: string): string {
   return `${peer} ${subject}`;
+}
+
+/** `node address` */
+export function learnedKey(node: number, address: string): string {
+  return `${node} ${address}`;
 }
 
 export function tableKey(peerClass: number, key: number): number {
@@ -128,6 +148,13 @@ function prefixKey(peer: PrefixPeer): string {
   return key;
 }
 
+type NamesPeer = Extract<Peer, { kind: "names" }>;
+
+/** No prefix group's key begins like this. */
+function namesKey(peer: NamesPeer): string {
+  return `names:${JSON.stringify(peer.names.map(({ expression }) => expression))}`;
+}
+
 interface ClassMeaning {
   readonly identity: number;
   readonly groups: readonly string[];
@@ -141,10 +168,20 @@ interface Index {
   readonly protocolOfClass: ReadonlyMap<number, number>;
 }
 
+/** What tells the classes of one compilation apart. */
+interface Classing {
+  readonly prefixes: readonly PrefixGroup[];
+  readonly names: ReadonlyMap<string, NamesPeer>;
+  readonly known: ReadonlyMap<string, KnownAddress>;
+  readonly world: Population["world"];
+  readonly meanings: Map<number, ClassMeaning>;
+}
+
 export class VerdictCompiler {
   private readonly classNumbers = new Numbering(FIRST_CLASS);
   private readonly portNumbers = new Numbering(FIRST_PORT_CLASS);
   private readonly versionNumbers = new Numbering(1);
+  private readonly nodeNumbers = new Numbering(1);
   /** The tables of the compilation before, by the text of their rules. */
   private compiled: { readonly classes: string; readonly versions: Map<string, Version> } = {
     classes: "",
@@ -152,12 +189,22 @@ export class VerdictCompiler {
   };
   private readonly judgements = new Map<string, Judgement>();
   private readonly numbered = new Map<number, Judgement>();
+  private classing: Classing = {
+    prefixes: [],
+    names: new Map(),
+    known: new Map(),
+    world: { ipv4: 0, ipv6: 0 },
+    meanings: new Map(),
+  };
 
   compile(population: Population, ruleset: Ruleset): VerdictTables {
     const groups = prefixGroups(ruleset);
     const meanings = new Map<number, ClassMeaning>();
+    const { world } = population;
+    const known = new Map(population.known.map((one) => [one.address, one]));
+    this.classing = { prefixes: groups, names: namesGroups(ruleset), known, world, meanings };
     const classOf = (identity: number, members: readonly string[]): number => {
-      const number = this.classNumbers.of(`${identity}|${members.join("|")}`);
+      const number = this.classNumbers.of(classText(identity, members));
       meanings.set(number, { identity, groups: members });
       return number;
     };
@@ -171,7 +218,14 @@ export class VerdictCompiler {
         spaceEnd(family),
         groups.map((group) => ({ member: group.key, ranges: group.ranges[family] })),
       ).map((segment: Segment<string>) => ({ from: segment.from, class: classOf(identity, segment.members) }));
-    const ranges = { 4: outside(4, population.world.ipv4), 6: outside(6, population.world.ipv6) };
+    const ranges = { 4: outside(4, world.ipv4), 6: outside(6, world.ipv6) };
+    const learned = new Map<string, number>();
+    for (const one of population.learned) {
+      const meaning = this.learnedMeaning(one);
+      if (meaning === null) continue;
+      const at = learnedKey(this.nodeNumbers.of(one.node), one.address);
+      learned.set(at, classOf(meaning.identity, meaning.groups));
+    }
     const near = population.local.map(({ pod, node }) => {
       const own: KnownAddress = { address: node, identity: RESERVED_IDENTITY.host, kind: "node" };
       const covering = groups.filter((group) => group.covers === "all" && covers(group, own)).map((group) => group.key);
@@ -206,15 +260,53 @@ export class VerdictCompiler {
       }
       return out;
     };
+    const egress = addresses("egress");
+    const homes =
+      this.classing.names.size === 0
+        ? []
+        : [...population.homes].flatMap(([address, node]) =>
+            egress.has(address) ? [[address, this.nodeNumbers.of(node)] as const] : [],
+          );
     return {
       classes,
       ranges,
       near: new Map([...near, ...self]),
+      homes: new Map(homes),
+      learned,
       ports: ports.intervals,
-      egress: addresses("egress"),
+      egress,
       ingress: addresses("ingress"),
       versions,
     };
+  }
+
+  /** What a learned address means to the rules; null where its names mean nothing to them, or it is no outside one. */
+  private learnedMeaning({ address, names }: LearnedAddress): ClassMeaning | null {
+    const { prefixes, names: groups, known, world } = this.classing;
+    const owner = known.get(address);
+    // What belongs to a pod or a node is never selected by a name (cilium.md R7.3.3).
+    if (owner !== undefined && owner.kind !== "outside") return null;
+    const selected = [...groups]
+      .filter(([, peer]) => names.some((name) => matchesName(peer, name)))
+      .map(([key]) => key);
+    if (selected.length === 0) return null;
+    const family = familyOf(address);
+    const identity = owner?.identity ?? (family === 4 ? world.ipv4 : world.ipv6);
+    const number = addressNumber(address);
+    const covering = prefixes.filter((group) => contains(group.ranges[family], number)).map((group) => group.key);
+    return { identity, groups: [...covering, ...selected] };
+  }
+
+  /**
+   * The key and class of a learned address in the tables compiled last: class 0 where its names mean nothing to the rules,
+   * null where the tables lack the class and have to be compiled again.
+   */
+  learnedClass(learned: LearnedAddress): { readonly key: string; readonly class: number | null } {
+    const key = learnedKey(this.nodeNumbers.of(learned.node), learned.address);
+    const meaning = this.learnedMeaning(learned);
+    if (meaning === null) return { key, class: 0 };
+    const number = this.classNumbers.of(classText(meaning.identity, meaning.groups));
+    return { key, class: this.classing.meanings.has(number) ? number : null };
   }
 
   /** By its number, which drops in the kernel's log carry. */
@@ -391,6 +483,21 @@ function prefixGroups(ruleset: Ruleset): readonly PrefixGroup[] {
   return [...groups.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 
+function namesGroups(ruleset: Ruleset): ReadonlyMap<string, NamesPeer> {
+  const groups = new Map<string, NamesPeer>();
+  for (const { entries } of ruleset.subjects)
+    for (const { peer } of entries) if (peer.kind === "names") groups.set(namesKey(peer), peer);
+  return groups;
+}
+
+function matchesName({ names }: NamesPeer, name: string): boolean {
+  return names.some(({ expression }) => patternMatches(expression, name));
+}
+
+function classText(identity: number, groups: readonly string[]): string {
+  return `${identity}|${groups.join("|")}`;
+}
+
 function covers(group: PrefixGroup, known: KnownAddress): boolean {
   const family = familyOf(known.address);
   switch (known.kind) {
@@ -423,6 +530,7 @@ function indexClasses(
 
 function peerClasses(peer: Exclude<Peer, { kind: "any" }>, index: Index): readonly number[] {
   if (peer.kind === "prefixes") return index.classesOfGroup.get(prefixKey(peer)) ?? [];
+  if (peer.kind === "names") return index.classesOfGroup.get(namesKey(peer)) ?? [];
   return peer.identities.flatMap((identity) => index.classesOfIdentity.get(identity) ?? []);
 }
 
@@ -466,7 +574,11 @@ export function judgementOf(
   const versionId = tables[direction].get(subject);
   const version = versionId === undefined ? undefined : tables.versions.get(versionId);
   if (version === undefined) return null;
-  const peerClass = tables.near.get(pairKey(peer, subject)) ?? tables.classes.get(peer) ?? rangeClass(tables, peer);
+  const peerClass =
+    tables.near.get(pairKey(peer, subject)) ??
+    (direction === "egress" ? learnedClass(tables, subject, peer) : undefined) ??
+    tables.classes.get(peer) ??
+    rangeClass(tables, peer);
   const port = portClass(tables.ports, packet.protocol, packet.destinationPort);
   for (const at of [peerClass, 0]) {
     for (const key of [...(port === null ? [] : [port]), packet.protocol, 0]) {
@@ -490,6 +602,11 @@ function portClass(ports: VerdictTables["ports"], protocol: number, port: number
   }
   const found = ports[low];
   return found !== undefined && found.protocol === protocol && found.first <= port ? found.class : null;
+}
+
+function learnedClass(tables: VerdictTables, subject: string, peer: string): number | undefined {
+  const home = tables.homes.get(subject);
+  return home === undefined ? undefined : tables.learned.get(learnedKey(home, peer));
 }
 
 function rangeClass(tables: VerdictTables, address: string): number {

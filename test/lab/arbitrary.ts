@@ -1,6 +1,7 @@
 /** Random rulesets over a small cluster, with values close enough to each other to meet. */
 
 import fc from "fast-check";
+import type { LearnedAddress } from "../../src/lab/verdicts.ts";
 import type { Peer, Prefix, Ruleset, RulesetEntry, SubjectRules, Traffic } from "../../src/lab/ruleset.ts";
 
 export const IDENTITIES = [1001, 1002, 1003, 1004] as const;
@@ -55,6 +56,26 @@ export const traffic: fc.Arbitrary<Traffic> = fc.oneof(
 const standing = fc.oneof(
   { weight: 3, arbitrary: fc.constant({}) },
   { weight: 1, arbitrary: fc.record({ tier: fc.nat({ max: 2 }), order: fc.nat({ max: 2 }) }) },
+);
+
+const NAMES = ["^[-a-zA-Z0-9_]*[.]a[.]io[.]$", "^x[.]a[.]io[.]$", "^y[.]a[.]io[.]$", "^b[.]io[.]$"] as const;
+
+/** Also names, for rules of egress. */
+export function peerOrName(covers: Parameters<typeof peer>[0]): fc.Arbitrary<Peer> {
+  const names = fc
+    .uniqueArray(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 2 })
+    .map((list): Peer => ({ kind: "names", names: list.map((expression) => ({ text: expression, expression })) }));
+  return fc.oneof({ weight: 2, arbitrary: peer(covers) }, { weight: 1, arbitrary: names });
+}
+
+/** What nodes may have learned, also of addresses that are not outside. */
+export const learned: fc.Arbitrary<readonly LearnedAddress[]> = fc.uniqueArray(
+  fc.record({
+    node: fc.constantFrom("node-1", "node-2"),
+    address: fc.constantFrom(...OUTSIDE, "2a00::1", "10.0.0.2", "192.168.50.2"),
+    names: fc.uniqueArray(fc.constantFrom("x.a.io.", "y.a.io.", "b.io.", "a.io."), { minLength: 1 }),
+  }),
+  { maxLength: 6, selector: ({ node, address }) => `${node} ${address}` },
 );
 
 function entries(peers: fc.Arbitrary<Peer>): fc.Arbitrary<readonly RulesetEntry[]> {

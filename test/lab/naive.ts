@@ -36,6 +36,12 @@ function peerMatches(peer: Peer, address: string, subject: string, population: P
     const world = familyOf(address) === 4 ? population.world.ipv4 : population.world.ipv6;
     return peer.identities.includes(ownNode ? 1 : (known?.identity ?? world));
   }
+  if (peer.kind === "names") {
+    const home = population.homes.get(subject);
+    const names = population.learned.flatMap((one) => (one.node === home && one.address === address ? one.names : []));
+    const isOutside = known === undefined || known.kind === "outside";
+    return isOutside && names.some((name) => peer.names.some(({ expression }) => new RegExp(expression).test(name)));
+  }
   if (known?.kind === "pod" && peer.covers !== "all") return false;
   if (known?.kind === "node" && peer.covers === "outside") return false;
   if (ownNode && peer.covers !== "all") return false;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { populationOf } from "../../src/lab/sites.ts";
 import { judgementOf, VerdictCompiler } from "../../src/lab/verdicts.ts";
-import { OUTSIDE, packet, peer, ruleset } from "./arbitrary.ts";
+import { learned, OUTSIDE, packet, peer, peerOrName, ruleset } from "./arbitrary.ts";
 import { EMPTY, entry, ingress, pod, rules, SEGREGATED, twoApplications } from "./clusters.ts";
 import { judge } from "./naive.ts";
 
@@ -40,6 +40,33 @@ describe("verdict tables", () => {
               expect(actual?.action ?? "allow").toBe("allow");
             else expect(shown, JSON.stringify({ direction, one })).toEqual(expected);
           }
+        }
+      },
+    );
+    fc.assert(property, { numRuns: 300, seed: 7 });
+  });
+
+  test("names mean what their node has learned, compiled at once or learned one by one", () => {
+    const compiler = new VerdictCompiler();
+    const addresses = fc.constantFrom(...ADDRESSES);
+    const property = fc.property(
+      ruleset(peerOrName(["outside", "all"])),
+      learned,
+      fc.array(fc.tuple(addresses, addresses, packet), { minLength: 40, maxLength: 40 }),
+      (rulesetUnderTest, known, packets) => {
+        const told = { ...population, learned: known };
+        const tables = compiler.compile(told, rulesetUnderTest);
+        // The classes of what was learned are there, so that learning it again needs no new tables.
+        for (const one of known) {
+          const found = compiler.learnedClass(one);
+          expect(found.class).toBe(tables.learned.get(found.key) ?? 0);
+        }
+        for (const [source, destination, rest] of packets) {
+          if (source === destination || source.includes(":") !== destination.includes(":")) continue;
+          const one = { source, destination, ...rest };
+          const expected = judge(rulesetUnderTest, told, "egress", one);
+          const actual = judgementOf(tables, "egress", one);
+          expect(actual?.action ?? "allow", JSON.stringify(one)).toBe(expected?.action ?? "allow");
         }
       },
     );
