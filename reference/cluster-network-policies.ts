@@ -6,7 +6,7 @@ import { namedAddresses } from "./endpoints.ts";
 import { counts, type Direction, type Scene } from "./network-policies.ts";
 import type { KubeObject } from "./objects.ts";
 import type { Party } from "./parties.ts";
-import { readSelector, selects } from "./selectors.ts";
+import { holds, readSelector, selects } from "./selectors.ts";
 import { isOfNewerKind } from "./validation-cluster-network-policy.ts";
 import { type Fields, fieldsOf, isGiven, itemsOf, textOf, textsOf, wholeOf } from "./values.ts";
 import type { Pod } from "./workloads.ts";
@@ -106,16 +106,20 @@ function inNamespaces(value: unknown, pod: Pod, subject: Pod, scene: Scene): boo
   const label = (owner: Pod, key: string) => namespaceLabel(scene.cluster, owner.namespace, key);
   const keys = [...textsOf(fields["sameLabels"]), ...textsOf(fields["notSameLabels"])];
   if (keys.length > 0) {
-    const same = isGiven(fields["sameLabels"]);
-    return keys.every((key) => {
+    // The namespaces must carry all of the keys; all values are the same, or at least one is not.
+    const isCarried = (owner: Pod, key: string) =>
+      holds({ key, operator: "Exists", values: [] }, label(owner, key), scene.unknowns);
+    if (!keys.every((key) => isCarried(subject, key) && isCarried(pod, key))) return false;
+    const areSame = keys.every((key) => {
       const [mine, theirs] = [label(subject, key), label(pod, key)];
       if (typeof mine === "object" || typeof theirs === "object")
         return scene.unknowns.ask(`same ${key} of ${subject.namespace} and ${pod.namespace}`, {
           code: "unknown-label",
           detail: key,
         });
-      return mine !== undefined && theirs !== undefined && (mine === theirs) === same;
+      return mine === theirs;
     });
+    return areSame === isGiven(fields["sameLabels"]);
   }
   const selector = isGiven(fields["namespaceSelector"]) ? fields["namespaceSelector"] : value;
   return selects(readSelector(selector), (key) => label(pod, key), scene.unknowns);

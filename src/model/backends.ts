@@ -1,6 +1,6 @@
 /** Who answers behind a Service: its pods and hand-written endpoints, port by port (kubernetes.md SVC-07 to SVC-09). */
 import { type Address, formatAddress } from "../net/address.ts";
-import { matchesEquality, UNKNOWN } from "./labels.ts";
+import { matchesEquality } from "./labels.ts";
 import { podTraits } from "./pods.ts";
 import type { PodInstance, Service, ServiceEndpoints, ServicePort, Workload, World } from "./world.ts";
 
@@ -180,7 +180,7 @@ function makeIndex(world: World): Index {
     for (const pod of workload.pods) {
       const member = { workload, pod };
       for (const [key, value] of pod.labels)
-        entryOf(labels, value === UNKNOWN ? key : `${key}=${value}`, () => []).push(member);
+        entryOf(labels, typeof value === "string" ? `${key}=${value}` : key, () => []).push(member);
       for (const address of pod.addresses) entryOf(byAddress, formatAddress(address), () => []).push(member);
     }
   }

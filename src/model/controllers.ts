@@ -139,7 +139,7 @@ function membersOf(object: Cursor, kind: ControllerKind, template: Labels, repli
     case "CronJob":
       // The Job's name ends in the minutes since the epoch at which it starts (WL-08).
       return one([
-        ...jobLabels(UNKNOWN, UNKNOWN),
+        ...jobLabels({ prefix: `${name}-` }, UNKNOWN),
         ...indexLabel(object.field("spec").field("jobTemplate").field("spec")),
       ]);
   }

@@ -1,7 +1,7 @@
 /** Label selectors of Kubernetes objects: decoded, checked, and matched against plain labels (kubernetes.md 1.2). */
-import { type Ternary, ternaryAnd, ternaryNot, ternaryOf } from "../base/ternary.ts";
+import { type Ternary, ternaryAnd, ternaryNot, ternaryOf, ternaryOr } from "../base/ternary.ts";
 import type { Cursor } from "../documents/cursor.ts";
-import { type Labels, UNKNOWN } from "./labels.ts";
+import { hasValue, type Labels } from "./labels.ts";
 import { labelKeyProblem, labelValueProblem } from "./label-syntax.ts";
 
 export const LABEL_OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"] as const;
@@ -78,7 +78,7 @@ function matchesTerm({ key, operator, values }: LabelRequirement, labels: Labels
     case "In":
     case "NotIn": {
       const listed =
-        value === undefined ? "no" : value === UNKNOWN ? ("maybe" as const) : ternaryOf(values.includes(value));
+        value === undefined ? "no" : values.map((one) => hasValue(value, one)).reduce(ternaryOr, "no" as Ternary);
       return operator === "In" ? listed : ternaryNot(listed);
     }
   }

@@ -49,9 +49,16 @@ export type Peer =
     }
   /**
    * Whoever has one of these addresses. `scope` says which endpoints an address rule can see at all: only what is
-   * outside (Cilium's default, R3.2.4), also remote nodes (`policy-cidr-match-mode: nodes`), or everybody.
+   * outside (Cilium's default, R3.2.4), also remote nodes (`policy-cidr-match-mode: nodes`), or everybody. With
+   * `untranslated`, it is not defined whether the address of a Service that was dialled counts, or that of the backend
+   * (kubernetes.md K8-26); absent: the backend's.
    */
-  | { readonly kind: "addresses"; readonly addresses: AddressSet; readonly scope: "outside" | "nodes" | "any" }
+  | {
+      readonly kind: "addresses";
+      readonly addresses: AddressSet;
+      readonly scope: "outside" | "nodes" | "any";
+      readonly untranslated?: "maybe";
+    }
   /** Addresses outside to which one of these DNS names has resolved (cilium.md 7.3). */
   | { readonly kind: "names"; readonly names: readonly NamePattern[] }
   /**

@@ -1,5 +1,5 @@
-import { type Ternary, ternaryAnd, ternaryNot } from "../base/ternary.ts";
-import { type IdentityLabels, type LabelValue, UNKNOWN } from "../model/labels.ts";
+import { type Ternary, ternaryAnd, ternaryNot, ternaryOr } from "../base/ternary.ts";
+import { hasValue, type IdentityLabels, type LabelValue } from "../model/labels.ts";
 
 /** One term of a selector. `source` "any" matches the key under whatever source (cilium.md R2.1.2). */
 export interface Requirement {
@@ -38,20 +38,30 @@ function valuesOf(labels: IdentityLabels, requirement: Requirement): LabelValue[
 }
 
 /**
- * The key that stands for the labels that are not known, set to UNKNOWN under their source (`node:*`): whatever else is
- * asked of that source is maybe so. No label has this key.
+ * The key that stands for the labels that are not known, set to UNKNOWN under their source (`node:*`) or under what their
+ * keys begin with, up to a dot (`k8s:io.cilium.k8s.namespace.labels.*`): whatever else is asked there is maybe so. No
+ * label has this key.
  */
 export const UNKNOWN_LABELS = "*";
 
-function isOpen(labels: IdentityLabels, { source }: Requirement): boolean {
+/** Every key that stands for unknown labels among which this one may be. */
+export function openKeys(source: string, key: string): readonly string[] {
+  const out = [`${source}:${UNKNOWN_LABELS}`];
+  for (let dot = key.indexOf("."); dot >= 0; dot = key.indexOf(".", dot + 1))
+    out.push(`${source}:${key.slice(0, dot + 1)}${UNKNOWN_LABELS}`);
+  return out;
+}
+
+/** Whether the label may be among those of the identity that are not known. */
+export function isOpen(labels: IdentityLabels, source: string, key: string): boolean {
   const sources: readonly string[] = source === "any" ? SOURCES : [source];
-  return sources.some((one) => labels.has(`${one}:${UNKNOWN_LABELS}`));
+  return sources.some((one) => openKeys(one, key).some((open) => labels.has(open)));
 }
 
 /** NotIn and DoesNotExist hold where the key is absent (kubernetes.md K8-03, cilium.md R2.1.3). */
 export function matchesRequirement(requirement: Requirement, labels: IdentityLabels): Ternary {
   const found = valuesOf(labels, requirement);
-  if (found.length === 0 && isOpen(labels, requirement)) return "maybe";
+  if (found.length === 0 && isOpen(labels, requirement.source, requirement.key)) return "maybe";
   switch (requirement.operator) {
     case "Exists":
       return found.length > 0 ? "yes" : "no";
@@ -60,10 +70,10 @@ export function matchesRequirement(requirement: Requirement, labels: IdentityLab
     case "In":
     case "NotIn": {
       let listed: Ternary = "no";
+      const { values } = requirement;
       for (const value of found) {
-        if (value === UNKNOWN) {
-          if (listed === "no") listed = "maybe";
-        } else if (requirement.values.includes(value)) listed = "yes";
+        if (typeof value === "string") listed = values.includes(value) ? "yes" : listed;
+        else for (const wanted of values) listed = ternaryOr(listed, hasValue(value, wanted));
       }
       return requirement.operator === "In" ? listed : ternaryNot(listed);
     }

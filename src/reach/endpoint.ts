@@ -15,6 +15,7 @@ export type Endpoint =
       readonly pod: PodInstance;
       /** `ns/Kind/name` of the workload; of the pod where the workload's pods are told apart. */
       readonly name: string;
+      readonly dialled?: Dialled;
     }
   /** A node with its host-network pods. `node` absent: some node, which one is not known. */
   | {
@@ -25,6 +26,7 @@ export type Endpoint =
       readonly relation: "same" | "other" | "known";
       readonly addresses: readonly Address[];
       readonly name: string;
+      readonly dialled?: Dialled;
     }
   | {
       readonly kind: "outside";
@@ -32,10 +34,23 @@ export type Endpoint =
       readonly name: string;
       /** Only the identity of the outside arrives, without an address: rules for parts of the outside do not match it. */
       readonly anonymous?: true;
+      readonly dialled?: Dialled;
     }
   /** An address to which a DNS name has just resolved; which one is not known. */
   | { readonly kind: "name"; readonly dnsName: string; readonly family: Family; readonly name: string }
   | { readonly kind: "reserved"; readonly reserved: ReservedName; readonly name: string };
+
+/** The address of a Service that was dialled, where a filter may see it instead of the backend's. */
+export interface Dialled {
+  readonly service: string;
+  /** Never empty. */
+  readonly addresses: readonly Address[];
+}
+
+/** How the end is dialled; undefined where it is by itself, or every filter sees it so. */
+export function dialledOf(endpoint: Endpoint): Dialled | undefined {
+  return endpoint.kind === "name" || endpoint.kind === "reserved" ? undefined : endpoint.dialled;
+}
 
 /** The families in which the endpoint can talk; both where its addresses are not known. */
 export function endpointFamilies(endpoint: Endpoint): readonly Family[] {

@@ -127,7 +127,7 @@ export class Engine {
     const sides = new Sides(matching, set);
     const connections = new Connections(matching, sides, world);
     const inventory = new Inventory(world, set, this.options.ingressControllers, this.options.names);
-    const services = new Services(world, inventory, set.services, this.options.names);
+    const services = new Services(world, inventory, set, this.options.names);
     const legs = new Legs(connections, new Hairpins(connections, set), world);
     const questions = new Questions(inventory, services, legs);
     const northSouth = new NorthSouth(world, inventory, services, legs);

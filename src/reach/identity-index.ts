@@ -4,8 +4,16 @@
  */
 
 import type { Ternary } from "../base/ternary.ts";
-import { type IdentityLabels, UNKNOWN } from "../model/labels.ts";
-import { matchesSelector, type Requirement, type Selector, selectorKey, SOURCES } from "../policy/selector.ts";
+import type { IdentityLabels } from "../model/labels.ts";
+import {
+  matchesSelector,
+  openKeys,
+  type Requirement,
+  type Selector,
+  selectorKey,
+  SOURCES,
+  UNKNOWN_LABELS,
+} from "../policy/selector.ts";
 
 /** An identity: a set of security-relevant labels, interned. */
 export interface Identity {
@@ -31,8 +39,8 @@ interface KeyEntry {
 export class IdentityIndex {
   private readonly identities: Identity[] = [];
   private readonly byKey = new Map<string, KeyEntry>();
-  /** Identities of which some source is not known at all (`source:*`). */
-  private readonly open: number[] = [];
+  /** Identities with labels that are not known, by the key that says so (`node:*`). */
+  private readonly open = new Map<string, number[]>();
   private readonly bySelector = new WeakMap<Selector, Matches>();
   private readonly byText = new Map<string, Matches>();
 
@@ -44,8 +52,10 @@ export class IdentityIndex {
   add(identity: Identity): void {
     this.identities.push(identity);
     for (const [key, value] of identity.labels) {
-      if (key.endsWith(":*")) {
-        this.open.push(identity.id);
+      if (key.endsWith(UNKNOWN_LABELS)) {
+        const list = this.open.get(key);
+        if (list === undefined) this.open.set(key, [identity.id]);
+        else list.push(identity.id);
         continue;
       }
       let entry = this.byKey.get(key);
@@ -54,7 +64,7 @@ export class IdentityIndex {
         this.byKey.set(key, entry);
       }
       entry.all.push(identity.id);
-      if (value === UNKNOWN) entry.unknown.push(identity.id);
+      if (typeof value !== "string") entry.unknown.push(identity.id);
       else {
         const list = entry.byValue.get(value);
         if (list === undefined) entry.byValue.set(value, [identity.id]);
@@ -100,7 +110,7 @@ export class IdentityIndex {
     };
     const candidates = matches.limit - limit > FEW ? this.candidates(selector) : undefined;
     if (candidates === undefined) for (let id = limit; id < matches.limit; id++) judge(id);
-    else for (const list of [...candidates, this.open]) for (const id of list) if (id >= limit) judge(id);
+    else for (const list of candidates) for (const id of list) if (id >= limit) judge(id);
   }
 
   /** The shortest lists that together hold every match; undefined where no term asks for a key. */
@@ -123,10 +133,12 @@ export class IdentityIndex {
     if (requirement.operator !== "In" && requirement.operator !== "Exists") return undefined;
     const sources: readonly string[] = requirement.source === "any" ? SOURCES : [requirement.source];
     return sources.flatMap((source) => {
+      const open =
+        this.open.size === 0 ? [] : openKeys(source, requirement.key).flatMap((key) => [this.open.get(key) ?? []]);
       const entry = this.byKey.get(`${source}:${requirement.key}`);
-      if (entry === undefined) return [];
-      if (requirement.operator === "Exists") return [entry.all];
-      return [...requirement.values.flatMap((value) => [entry.byValue.get(value) ?? []]), entry.unknown];
+      if (entry === undefined) return open;
+      if (requirement.operator === "Exists") return [entry.all, ...open];
+      return [...requirement.values.flatMap((value) => [entry.byValue.get(value) ?? []]), entry.unknown, ...open];
     });
   }
 }

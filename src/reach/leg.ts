@@ -57,12 +57,13 @@ export class Legs {
       return this.connections.between(from, endpoint);
     }
     let result: Bounded | undefined;
-    for (const { towards, source } of sightings) {
+    for (const { towards, source, unclear } of sightings) {
       const on = { family, protocol, moved: port };
       const egress = this.side("egress", from, towards.endpoint, { ...on, port: towards.port });
       const ingress = this.side("ingress", source, endpoint, { ...on, port });
       const one = boundedIntersect(egress, ingress);
-      result = result === undefined ? one : eitherOf(result, one, [delivery.unclear ?? sourceAddress(delivery)]);
+      result =
+        result === undefined ? one : eitherOf(result, one, [unclear ?? delivery.unclear ?? sourceAddress(delivery)]);
     }
     const answer = result ?? NO_BOUNDED;
     const foreign = this.connections.foreign(from, endpoint);

@@ -1,8 +1,8 @@
 /** Which endpoints a peer or subject selects, and which flows a rule covers: the primitives under every answer. */
 
 import type { Because } from "../base/because.ts";
-import { type Ternary, ternaryOr } from "../base/ternary.ts";
-import { type IdentityLabels, labelsKey, UNKNOWN } from "../model/labels.ts";
+import { type Ternary, ternaryAnd, ternaryNot, ternaryOf, ternaryOr } from "../base/ternary.ts";
+import { type IdentityLabels, labelsKey, type LabelValue, labelValueText, UNKNOWN } from "../model/labels.ts";
 import { podTraits } from "../model/pods.ts";
 import type { ContainerPort, PodDifference, PodInstance, Workload, World } from "../model/world.ts";
 import {
@@ -20,7 +20,8 @@ import { type FlowSet, flowUnion, NO_FLOWS, portFlows, ALL_FLOWS, applicationFlo
 import { PORT_PROTOCOLS, portDomain } from "../net/protocol.ts";
 import type { Dialect, Party } from "../policy/dialect.ts";
 import type { Peer, PortMatch, Rule, Selector } from "../policy/rule.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { isOpen } from "../policy/selector.ts";
+import { dialledOf, type Endpoint } from "./endpoint.ts";
 import { type Identity, IdentityIndex } from "./identity-index.ts";
 
 export type { Identity } from "./identity-index.ts";
@@ -182,29 +183,23 @@ export class Matching {
       case "any":
         return BOTH;
       case "labels": {
-        let result = fromTernary(this.selects(peer.selector, other.identity), {
-          code: "unknown-label",
-          detail: other.endpoint.name,
-        });
+        const because: Because = { code: "unknown-label", detail: other.endpoint.name };
+        let result = fromTernary(this.selects(peer.selector, other.identity), because);
         if (peer.constrained === true) {
-          for (const selector of requires) {
-            result = both(
-              result,
-              fromTernary(this.selects(selector, other.identity), {
-                code: "unknown-label",
-                detail: other.endpoint.name,
-              }),
-            );
-          }
+          for (const selector of requires)
+            result = both(result, fromTernary(this.selects(selector, other.identity), because));
         }
-        if (result.may !== 0 && peer.same !== undefined && !sameLabels(peer.same, other, subject)) return NEVER;
-        if (result.may !== 0 && peer.notSame !== undefined && !differentLabels(peer.notSame, other, subject)) {
-          return NEVER;
+        for (const [keys, compare] of [
+          [peer.same, sameLabels],
+          [peer.notSame, differentLabels],
+        ] as const) {
+          if (result.may === 0 || keys === undefined) continue;
+          result = both(result, fromTernary(compare(keys, other, subject), because));
         }
         return result;
       }
       case "addresses":
-        return this.addresses(peer.addresses, peer.scope, other);
+        return this.dialled(peer, other) ?? this.addresses(peer.addresses, peer.scope, other);
       case "names":
         return this.namesPeer(peer, other, subject);
       case "unknown":
@@ -212,6 +207,13 @@ export class Matching {
           ? { yes: 0, may: 3, because: [peer.because] }
           : NEVER;
     }
+  }
+
+  /** A block that sees the address of the Service instead of the backend's (kubernetes.md K8-26). */
+  private dialled(peer: Extract<Peer, { kind: "addresses" }>, { endpoint }: View): FamilyMatch | undefined {
+    const dialled = peer.untranslated === undefined ? undefined : dialledOf(endpoint);
+    if (dialled === undefined) return undefined;
+    return this.unknownAddresses(peer.addresses, [], dialled.service, ["IPv4", "IPv6"], dialled.addresses);
   }
 
   private addresses(set: AddressSet, scope: "outside" | "nodes" | "any", other: View): FamilyMatch {
@@ -489,7 +491,8 @@ export class Matching {
 /** Pods with one key have one identity: it follows from namespace, account and labels alone. */
 function templateKey(workload: Workload, pod: PodInstance): string {
   let text = `${workload.namespace}\n${podTraits(workload, pod).serviceAccount}`;
-  for (const [key, value] of pod.labels) text += `\n${key}=${value === UNKNOWN ? "?" : `'${value}`}`;
+  for (const [key, value] of pod.labels)
+    text += `\n${key}=${typeof value === "string" ? `'${value}` : labelValueText(value)}`;
   return text;
 }
 
@@ -507,15 +510,29 @@ export function matchesName(expression: string, dnsName: string): boolean {
   return new RegExp(expression).test(dnsName);
 }
 
-function sameLabels(keys: readonly string[], a: View, b: View): boolean {
-  return keys.every((key) => {
-    const x = a.identity.labels.get(key);
-    return x !== undefined && x === b.identity.labels.get(key);
-  });
+/** Whether both ends carry the key, with one value. */
+function sameLabel(key: string, a: View, b: View): Ternary {
+  const [x, y] = [labelOf(key, a), labelOf(key, b)];
+  if (x === undefined || y === undefined) return "no";
+  return typeof x === "string" && typeof y === "string" ? ternaryOf(x === y) : "maybe";
+}
+
+/** Both ends carry every key with the same value. */
+function sameLabels(keys: readonly string[], a: View, b: View): Ternary {
+  return keys.map((key) => sameLabel(key, a, b)).reduce(ternaryAnd, "yes");
 }
 
 /** Both ends carry every key, and at least one value differs. */
-function differentLabels(keys: readonly string[], a: View, b: View): boolean {
-  const pairs = keys.map((key) => [a.identity.labels.get(key), b.identity.labels.get(key)] as const);
-  return pairs.every(([x, y]) => x !== undefined && y !== undefined) && pairs.some(([x, y]) => x !== y);
+function differentLabels(keys: readonly string[], a: View, b: View): Ternary {
+  const carried = keys.flatMap((key) => [labelOf(key, a), labelOf(key, b)]);
+  if (carried.includes(undefined)) return "no";
+  const differs = keys.map((key) => ternaryNot(sameLabel(key, a, b))).reduce(ternaryOr, "no");
+  return carried.every((value) => typeof value === "string") ? differs : ternaryAnd(differs, "maybe");
+}
+
+/** The value of a label by its full key (`ns:team`); unknown where it may be among labels that are not known. */
+function labelOf(key: string, { identity }: View): LabelValue | undefined {
+  const colon = key.indexOf(":");
+  const open = isOpen(identity.labels, key.slice(0, colon), key.slice(colon + 1));
+  return identity.labels.get(key) ?? (open ? UNKNOWN : undefined);
 }

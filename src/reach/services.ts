@@ -18,6 +18,7 @@ import {
   maxAddress,
 } from "../net/address.ts";
 import { hasPorts, type Protocol } from "../net/protocol.ts";
+import type { PolicySet } from "../policy/rule.ts";
 import { type ServiceTraits, UNSPECIFIED_SERVICES } from "../policy/service-traits.ts";
 import { type Endpoint, endpointFamilies } from "./endpoint.ts";
 import type { Hop, RouteHop } from "./hop.ts";
@@ -48,6 +49,8 @@ export interface Sighting {
   readonly source: Endpoint;
   /** When it is so; absent where it is so in any case. */
   readonly when?: string;
+  /** What is not known where it differs from the one before; absent: what the delivery says. */
+  readonly unclear?: Because;
 }
 
 /** One end to which a dialled name leads. */
@@ -86,6 +89,9 @@ export class Services {
   private readonly traits: ServiceTraits;
   /** Declared resolutions: lower-case names with a trailing dot. */
   private readonly names: ReadonlyMap<string, readonly Address[]> | undefined;
+  /** Whether some rule may see the address of a Service instead of its backend's (kubernetes.md K8-26). */
+  private readonly untranslated: boolean;
+  private readonly dialledEnds = new WeakMap<Endpoint, Map<string, Endpoint>>();
   private allNodes: readonly NodeEndpoint[] | undefined;
   private readonly nodePorts = new Map<string, { readonly service: Service; readonly port: ServicePort }>();
   private readonly clusterAddresses = new Map<string, Service>();
@@ -98,13 +104,18 @@ export class Services {
   constructor(
     world: World,
     inventory: Inventory,
-    traits: ServiceTraits | undefined,
+    policies: PolicySet,
     names: ReadonlyMap<string, readonly Address[]> | undefined,
   ) {
     this.names = names;
     this.world = world;
     this.inventory = inventory;
-    this.traits = traits ?? UNSPECIFIED_SERVICES;
+    this.traits = policies.services ?? UNSPECIFIED_SERVICES;
+    this.untranslated = policies.policies.some((policy) =>
+      policy.rules.some((rule) =>
+        rule.peers.some((peer) => peer.kind === "addresses" && peer.untranslated === "maybe"),
+      ),
+    );
     for (const service of world.services) {
       for (const port of service.ports) {
         if (port.nodePort !== undefined) this.nodePorts.set(`${port.nodePort}/${port.protocol}`, { service, port });
@@ -279,9 +290,14 @@ export class Services {
       }
       if (local !== "yes") doubt.push(local);
       const hops = [typeof hop === "function" ? hop(backend) : hop];
-      const sightings = service.headless
+      const sightings: readonly Sighting[] = service.headless
         ? [{ towards: { endpoint, port: backend.port }, source: from }]
-        : this.sightings(from, endpoint, backend.port, service, entry, dialled);
+        : this.untranslatedToo(
+            from,
+            service,
+            entry,
+            this.sightings(from, endpoint, backend.port, service, entry, dialled),
+          );
       return [
         {
           endpoint,
@@ -351,6 +367,52 @@ export class Services {
     return cilium === undefined
       ? this.unspecified(from, towards, service, entry, kept)
       : this.byCilium(from, towards, service, entry, dialled, kept);
+  }
+
+  /**
+   * Each of them twice where a rule may see the address that was dialled: with that, and with the backend's (K8-26). Where
+   * nobody tells the address, the backend's is compared, as networks normally do (K8-45).
+   */
+  private untranslatedToo(
+    from: Endpoint,
+    service: Service,
+    entry: Entry,
+    seen: readonly Sighting[],
+  ): readonly Sighting[] {
+    if (!this.untranslated || from.kind !== "pod") return seen;
+    const name = serviceName(service);
+    const addresses =
+      entry.kind === "cluster"
+        ? service.clusterIPs
+        : entry.address !== undefined
+          ? [entry.address]
+          : (entry.node?.addresses ?? []);
+    if (addresses.length === 0) return seen;
+    const unclear: Because = {
+      code: "undefined-by-specification",
+      detail: `whether blocks of addresses see ${name} or its backends`,
+    };
+    const before = "policies see the address of the Service";
+    return seen.flatMap((one): readonly Sighting[] => [
+      one,
+      {
+        ...one,
+        towards: { ...one.towards, endpoint: this.dialledAs(one.towards.endpoint, name, addresses) },
+        when: one.when === undefined ? before : `${one.when}, and ${before}`,
+        unclear,
+      },
+    ]);
+  }
+
+  /** The end as a filter sees it that knows the dialled address alone; the same object for the same question. */
+  private dialledAs(endpoint: Endpoint, service: string, addresses: readonly Address[]): Endpoint {
+    if (endpoint.kind === "name" || endpoint.kind === "reserved") return endpoint;
+    const known = this.dialledEnds.get(endpoint) ?? new Map<string, Endpoint>();
+    this.dialledEnds.set(endpoint, known);
+    const key = `${service} ${addresses.map(formatAddress).join()}`;
+    const end = known.get(key) ?? { ...endpoint, dialled: { service, addresses } };
+    known.set(key, end);
+    return end;
   }
 
   /** SVC-11, SVC-14: `Local` keeps a client from outside; else the node that it enters may stand for it. */

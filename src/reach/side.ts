@@ -8,6 +8,7 @@
 import { isDnsServer, podTraits } from "../model/pods.ts";
 import { type Because, mergeBecause } from "../base/because.ts";
 import { type Application, applicationOf, applicationUnion, EVERYTHING, NOTHING } from "../net/application.ts";
+import { formatAddress } from "../net/address.ts";
 import {
   ALL_FLOWS,
   type FlowSet,
@@ -45,7 +46,7 @@ import {
   whereHolds,
 } from "./bounded.ts";
 import { authenticate } from "./authentication.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { dialledOf, type Endpoint } from "./endpoint.ts";
 import { FAMILY_LISTS, type FamilyMatch, type Identity, type Matching, type View } from "./matching.ts";
 
 /** A policy that selects an endpoint, or may. */
@@ -136,6 +137,12 @@ export class Sides {
   }
 
   private classKey(endpoint: Endpoint, party: Party, identity: Identity): string {
+    const key = this.endKey(endpoint, party, identity);
+    const dialled = dialledOf(endpoint);
+    return dialled === undefined ? key : `${key} by ${dialled.service} ${dialled.addresses.map(formatAddress).join()}`;
+  }
+
+  private endKey(endpoint: Endpoint, party: Party, identity: Identity): string {
     switch (endpoint.kind) {
       case "pod": {
         const addresses = this.byAddress ? endpoint.pod.addresses.map((a) => `${a.family}${a.value}`).join() : "";

@@ -1,6 +1,6 @@
 /** What every writer of `reach` starts from. */
 import type { Diagnostic } from "../base/diagnostic.ts";
-import { type IdentityLabels, type LabelValue, UNKNOWN } from "../model/labels.ts";
+import { type IdentityLabels, type LabelValue, labelValueText } from "../model/labels.ts";
 import { EVERYTHING, type ShownApplication, type ShownBox, showApplication } from "../net/application.ts";
 import type { FlowEntry } from "../reach/flow-list.ts";
 import type { NorthSouthPath } from "../reach/north-south.ts";
@@ -31,7 +31,7 @@ export interface ReportRow {
 export function labelsJson(labels: ReadonlyMap<string, LabelValue> | undefined): Record<string, string> {
   const out: Record<string, string> = {};
   for (const [key, value] of [...(labels ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (value !== UNKNOWN) out[key] = value;
+    if (typeof value === "string") out[key] = value;
   }
   return out;
 }
@@ -39,7 +39,7 @@ export function labelsJson(labels: ReadonlyMap<string, LabelValue> | undefined):
 /** The labels of an identity on one line, in a fixed order; `?` where only the cluster knows the value. */
 export function identityText(labels: IdentityLabels): string {
   return [...labels]
-    .map(([key, value]) => (value === "" ? key : `${key}=${value === UNKNOWN ? "?" : value}`))
+    .map(([key, value]) => (value === "" ? key : `${key}=${labelValueText(value)}`))
     .sort()
     .join(",");
 }

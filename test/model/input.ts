@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { Diagnostic } from "../../src/base/diagnostic.ts";
 import { readDocuments } from "../../src/documents/document.ts";
 import { type BuiltWorld, buildWorld, type WorldOptions } from "../../src/model/build.ts";
-import { UNKNOWN, type Labels } from "../../src/model/labels.ts";
+import { type Labels, labelValueText } from "../../src/model/labels.ts";
 import type { PodInstance, Service, Workload, World } from "../../src/model/world.ts";
 
 /** Reads manifests and builds the world; the account must always be whole. */
@@ -64,7 +64,7 @@ export function service(world: World, name: string): Service {
 
 /** Labels as an object; a value that only the cluster knows is `?`. */
 export function plain(labels: Labels): Record<string, string> {
-  return Object.fromEntries([...labels].map(([key, value]) => [key, value === UNKNOWN ? "?" : value]));
+  return Object.fromEntries([...labels].map(([key, value]) => [key, labelValueText(value)]));
 }
 
 /** Several objects in one text. */

@@ -127,9 +127,9 @@ describe("what pods carry", () => {
     expect(plain(onlyPod(world, "default/Job/j").labels)["batch.kubernetes.io/job-completion-index"]).toBe(value);
   });
 
-  test("[WL-08] the Job of a CronJob has a name that only the cluster knows", () => {
+  test("[WL-08] the Job of a CronJob has a name of which only the cluster knows the number", () => {
     const labels = plain(onlyPod(worldOf(controller("CronJob", "c")), "default/CronJob/c").labels);
-    expect(labels).toMatchObject({ app: "a", "job-name": "?", "batch.kubernetes.io/job-name": "?" });
+    expect(labels).toMatchObject({ app: "a", "job-name": "c-?", "batch.kubernetes.io/job-name": "c-?" });
   });
 
   test("[WL-09] labels and selector of the controller itself are not on its pods", () => {

@@ -30,11 +30,17 @@ describe("cluster addresses", () => {
     }
   });
 
-  test("[K8-45] a rule for the address of the Service matches nothing: the pod is compared", () => {
+  test("[K8-26, K8-45] the pod is compared, as a rule: a network that compares the address of the Service is allowed", () => {
     const to = (cidr: string): string =>
       policy("shop", "cli", { policyTypes: ["Egress"], egress: [{ to: [{ ipBlock: { cidr } }] }] });
-    expect(verdict(kubernetes(WEB, to("10.96.0.20/32")), "shop/cli", "ip:10.96.0.20", "80")).toBe("deny");
-    expect(verdict(kubernetes(WEB, to("10.244.1.10/32")), "shop/cli", "ip:10.96.0.20", "80")).toBe("allow");
+    expect(verdict(kubernetes(WEB, to("10.96.0.20/32")), "shop/cli", "ip:10.96.0.20", "80")).toBe(
+      "unsure: undefined-by-specification",
+    );
+    expect(verdict(kubernetes(WEB, to("10.244.1.10/32")), "shop/cli", "ip:10.96.0.20", "80")).toBe(
+      "unsure: undefined-by-specification",
+    );
+    expect(verdict(kubernetes(WEB, to("10.96.0.21/32")), "shop/cli", "ip:10.96.0.20", "80")).toBe("deny");
+    expect(verdict(kubernetes(WEB, to("10.0.0.0/8")), "shop/cli", "ip:10.96.0.20", "80")).toBe("allow");
   });
 
   test("[SVC-12] the client stays what it is", () => {
@@ -164,7 +170,7 @@ describe("other kinds of Services", () => {
       endpoints: [{ addresses }],
       ports: [{ port: 8080, protocol: "TCP" }],
     });
-  const ext = service("shop", "ext", { clusterIP: "10.96.0.30", ports: [PORT] });
+  const ext = service("shop", "ext", { ports: [PORT] });
 
   test("[SVC-07] [KX-87] hand-written endpoints are judged as the addresses that they are", () => {
     const to = (peer: Fields): string => policy("shop", "cli", { policyTypes: ["Egress"], egress: [{ to: [peer] }] });

@@ -5,7 +5,7 @@
  * that the same input gives the same lab.
  */
 import { type Backend, resolveService, selectedPods } from "../../model/backends.ts";
-import { type Labels, UNKNOWN } from "../../model/labels.ts";
+import type { Labels } from "../../model/labels.ts";
 import { podTraits } from "../../model/pods.ts";
 import type { Ingress, PodInstance, Service, ServicePort, Workload, World } from "../../model/world.ts";
 import {
@@ -452,7 +452,7 @@ function draftsOf(workload: Workload): Draft[] {
 /** Labels without those whose value only a cluster knows. */
 function plainLabels(labels: Labels): Record<string, string> {
   const out: Record<string, string> = {};
-  for (const [key, value] of labels) if (value !== UNKNOWN) out[key] = value;
+  for (const [key, value] of labels) if (typeof value === "string") out[key] = value;
   return out;
 }
 

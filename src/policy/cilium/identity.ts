@@ -54,8 +54,10 @@ function podIdentity(workload: Workload, pod: PodInstance, world: World, setting
     if (settings.podLabels.keeps("k8s", key)) labels.set(`k8s:${key}`, value);
   };
   for (const [key, value] of pod.labels) add(key, value);
-  for (const [key, value] of world.namespaces.get(workload.namespace)?.labels ?? [])
-    add(`${NAMESPACE_LABELS}.${key}`, value);
+  const namespace = world.namespaces.get(workload.namespace);
+  for (const [key, value] of namespace?.labels ?? []) add(`${NAMESPACE_LABELS}.${key}`, value);
+  // Of a namespace without an object only its name is told (kubernetes.md K8-04).
+  if (namespace?.declared !== true) add(`${NAMESPACE_LABELS}.${UNKNOWN_LABELS}`, UNKNOWN);
   add(POD_NAMESPACE, workload.namespace);
   add(SERVICE_ACCOUNT, pod.differs?.serviceAccount ?? workload.serviceAccount);
   add(CLUSTER, settings.clusterName);

@@ -49,8 +49,9 @@ export function identify(party: Party, world: World): IdentityLabels {
       const { namespace } = party.workload;
       out.set("is:pod", "");
       out.set("meta:namespace", namespace);
-      // A namespace without an object still has the label that the API server adds (K8-04).
+      // Of a namespace without an object only the label is told that the API server adds (K8-04).
       out.set("ns:kubernetes.io/metadata.name", namespace);
+      if (world.namespaces.get(namespace)?.declared !== true) out.set(`ns:${UNKNOWN_LABELS}`, UNKNOWN);
       add(out, "ns", world.namespaces.get(namespace)?.labels);
       add(out, "pod", party.pod.labels);
       return out;

@@ -61,16 +61,18 @@ function networkPolicyRule(
   return withNamedPorts({
     direction,
     action: "allow",
-    peers: isAnyPeer ? [{ kind: "any" }] : (rule.peers ?? []).map((peer) => networkPolicyPeer(policy, peer)),
+    peers: isAnyPeer ? [{ kind: "any" }] : (rule.peers ?? []).map((peer) => networkPolicyPeer(policy, direction, peer)),
     traffic: rule.ports === undefined || rule.ports.length === 0 ? EVERYTHING : rule.ports.map(networkPolicyPort),
     origin: { kind: "NetworkPolicy", namespace, name, section: direction, index, document, path },
   });
 }
 
-function networkPolicyPeer(policy: NetworkPolicyObject, peer: NetworkPolicyPeer): Peer {
-  if (peer.kind === "ipBlock")
+function networkPolicyPeer(policy: NetworkPolicyObject, direction: Direction, peer: NetworkPolicyPeer): Peer {
+  if (peer.kind === "ipBlock") {
     // Pods and nodes with an address inside are meant too (K8-24); `except` takes from its own item alone (K8-23).
-    return addressPeer(addressSubtract(addressSetOf([peer.cidr]), addressSetOf(peer.except)));
+    const block = addressPeer(addressSubtract(addressSetOf([peer.cidr]), addressSetOf(peer.except)));
+    return direction === "egress" ? { ...block, untranslated: "maybe" } : block;
+  }
   const { podSelector, namespaceSelector } = peer;
   const selector =
     namespaceSelector === undefined
@@ -173,7 +175,7 @@ function tierPort(port: TierPort): readonly Traffic[] {
 
 // ── both ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function addressPeer(addresses: AddressSet): Peer {
+function addressPeer(addresses: AddressSet): Extract<Peer, { kind: "addresses" }> {
   return { kind: "addresses", addresses, scope: "any" };
 }
 
