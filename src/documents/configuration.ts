@@ -24,20 +24,8 @@ export function readConfiguration(source: Source, kind: string): Configuration {
   const { text } = source;
   const composer = new Composer(new Scanner());
   const places = new Places(composer);
-  const document = (range: SourceRange, value: unknown): Document => ({
-    source: source.name,
-    index: 0,
-    base: [],
-    offset: range.from,
-    length: range.to - range.from,
-    value,
-    apiVersion: "",
-    kind,
-    namespace: undefined,
-    name: source.name,
-    locate: (path, options) => places.locate(range, path, options?.key ?? false),
-  });
-  const start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  const document = (range: SourceRange, value: unknown): Document => documentOf(range, kind, value, places);
+  const start = startOf(text);
   const first = text[firstContent(text, start, text.length)];
   if (first === "{") {
     const json = readJson(text, start, text.length);
@@ -74,4 +62,32 @@ export function readConfiguration(source: Source, kind: string): Configuration {
     };
   }
   return { document: only, diagnostics: [] };
+}
+
+function documentOf(range: SourceRange, kind: string, value: unknown, places: Places): Document {
+  const { source } = range;
+  return {
+    source: source.name,
+    index: 0,
+    base: [],
+    offset: range.from,
+    length: range.to - range.from,
+    value,
+    apiVersion: "",
+    kind,
+    namespace: undefined,
+    name: source.name,
+    locate: (path, options) => places.locate(range, path, options?.key ?? false),
+  };
+}
+
+/** Where the text begins, behind a byte order mark. */
+function startOf(text: string): number {
+  return text.charCodeAt(0) === 0xfeff ? 1 : 0;
+}
+
+/** A document whose value was read by other means, such as YAML with tags of its own: for the places of its values. */
+export function placedDocument(source: Source, kind: string, value: unknown): Document {
+  const range: SourceRange = { source, from: startOf(source.text), to: source.text.length, json: false };
+  return documentOf(range, kind, value, new Places(new Composer(new Scanner())));
 }

@@ -8,6 +8,7 @@
 import type { Because } from "../base/because.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { Ternary } from "../base/ternary.ts";
+import type { Document, Path } from "../documents/document.ts";
 import type { Address, AddressSet, Family, Prefix } from "../net/address.ts";
 
 /** A value of the input: known, one of several, or not known (aws-vpc.md IN-1, TF-7). */
@@ -121,6 +122,18 @@ export interface Route {
   readonly target: Value<RouteTarget>;
   readonly state: "active" | "blackhole" | "filtered";
   readonly origin: RouteOrigin;
+}
+
+/** A route's destination as answers write it. */
+export function destinationText(route: Route): string {
+  switch (route.destination.kind) {
+    case "prefix":
+      return route.destination.text;
+    case "prefixList":
+      return route.destination.list;
+    case "unknown":
+      return "?";
+  }
 }
 
 export interface RouteTable {
@@ -345,6 +358,12 @@ export interface Unread {
   readonly narrows: boolean;
 }
 
+/** Where something stands in the input. */
+export interface Spot {
+  readonly document: Document;
+  readonly path: Path;
+}
+
 /** Everything of the input. */
 export interface Network {
   readonly vpcs: ReadonlyMap<string, Vpc>;
@@ -365,4 +384,9 @@ export interface Network {
   /** Other names of objects. */
   readonly aliases: ReadonlyMap<string, string>;
   readonly diagnostics: readonly Diagnostic[];
+  /**
+   * Where what answers cite stands: a rule, an entry of an ACL, a route, an object; of a default that nobody wrote the
+   * object to which it belongs. Undefined for what the input does not write.
+   */
+  spotOf(cited: string): Spot | undefined;
 }

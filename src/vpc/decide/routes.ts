@@ -2,7 +2,7 @@
 
 import type { Because } from "../../base/because.ts";
 import { formatPrefix, prefixContains, type Prefix } from "../../net/address.ts";
-import type { Network, Route, RouteTable, RouteTarget, Subnet } from "../model.ts";
+import { destinationText, type Network, type Route, type RouteTable, type RouteTarget, type Subnet } from "../model.ts";
 import { type Place, placeInPrefix } from "./place.ts";
 
 export type Found =
@@ -148,17 +148,6 @@ function sameTarget(a: Route, b: Route | undefined): boolean {
     a.target.value.kind === b.target.value.kind &&
     a.target.value.name === b.target.value.name
   );
-}
-
-export function destinationText(route: Route): string {
-  switch (route.destination.kind) {
-    case "prefix":
-      return route.destination.text;
-    case "prefixList":
-      return route.destination.list;
-    case "unknown":
-      return "?";
-  }
 }
 
 /** Whether the subnet's table leads somewhere public through an internet gateway (RT-5). */

@@ -18,6 +18,7 @@ import {
 import {
   type AclEntry,
   type BlockMode,
+  destinationText,
   type Direction,
   type Endpoint,
   type GroupRule,
@@ -37,6 +38,7 @@ import {
   type PrefixList,
   type Route,
   type RouteTable,
+  type Spot,
   type SecurityGroup,
   type Subnet,
   type Target,
@@ -48,6 +50,7 @@ import {
   type Value,
   type Vpc,
 } from "../model.ts";
+import type { Positions } from "./positions.ts";
 import { ALL_TRAFFIC, trafficText, WORLD } from "./values.ts";
 
 interface VpcDraft {
@@ -154,15 +157,41 @@ export class NetworkBuilder {
   private readonly subnetTables = new Map<string, Value<string>[]>();
   private readonly subnetAcls = new Map<string, Value<string>[]>();
   private readonly externals = new Map<string, string>();
+  /** The values of the input from which what answers cite was read. */
+  private readonly written = new Map<string, unknown>();
   private readonly file: string;
+  private readonly positions: Positions | undefined;
 
-  constructor(file: string) {
+  constructor(file: string, positions?: Positions) {
     this.file = file;
+    this.positions = positions;
   }
 
-  report(code: Code, message: string): void {
+  /** `at` is the value of the input that the message is about. */
+  report(code: Code, message: string, at?: unknown): void {
     if (this.diagnostics.some((d) => d.code === code && d.message === message)) return;
-    this.diagnostics.push(diagnostic(code, message, { file: this.file }));
+    const spot = this.positions?.of(at);
+    const place = spot === undefined ? { file: this.file } : spot.document.locate(spot.path);
+    this.diagnostics.push(diagnostic(code, message, place));
+  }
+
+  /** Notes the value of the input that a name of answers stands for; the first is kept. */
+  place(name: string, value: unknown): void {
+    if (value !== undefined && !this.written.has(name)) this.written.set(name, value);
+  }
+
+  /** The value of the input from which something of that name was read. */
+  valueOf(name: string): unknown {
+    return this.written.get(name);
+  }
+
+  private spotOf(cited: string): Spot | undefined {
+    for (let name = cited; name !== ""; name = name.slice(0, Math.max(0, name.lastIndexOf("#")))) {
+      const value = this.written.get(name) ?? this.written.get(this.canonical(name));
+      const spot = value === undefined ? undefined : this.positions?.of(value);
+      if (spot !== undefined) return spot;
+    }
+    return undefined;
   }
 
   /** Makes one name mean another. */
@@ -229,12 +258,15 @@ export class NetworkBuilder {
       readonly aliases?: readonly string[];
       readonly stale?: true;
       readonly unsettled?: Because;
+      /** The value of the input that writes the rule. */
+      readonly at?: unknown;
     } = {},
   ): void {
     for (const peer of peers) {
       const inline = `${group.name}#${direction}:${inlineText(traffic)}/${this.peerText(peer)}`;
       const name = options.name ?? inline;
       if (group.rules.some((rule) => rule.name === name && rule.aliases.includes(inline))) continue;
+      this.place(name, options.at);
       group.rules.push({
         name,
         aliases: [inline, ...(options.aliases ?? [])],
@@ -245,6 +277,19 @@ export class NetworkBuilder {
         ...(options.unsettled === undefined ? {} : { unsettled: options.unsettled }),
       });
     }
+  }
+
+  /** Adds an entry that the value `at` of the input writes. */
+  addEntry(acl: AclDraft, entry: AclEntry, at: unknown): void {
+    acl.entries.push(entry);
+    this.place(`${acl.name}#${entry.direction}:${entry.number}`, at);
+  }
+
+  /** Adds a route that the value `at` of the input writes. */
+  addRoute(table: TableDraft, route: Route, at: unknown): void {
+    table.routes.push(route);
+    const names = route.state === "blackhole" ? ["blackhole"] : possible(route.target).map((target) => target.name);
+    for (const name of names) this.place(`${table.name}#${destinationText(route)}->${name}`, at);
   }
 
   private peerText(peer: Peer): string {
@@ -318,6 +363,7 @@ export class NetworkBuilder {
       unread: this.unread,
       aliases: this.aliases,
       diagnostics: this.diagnostics,
+      spotOf: (cited) => this.spotOf(cited),
     };
   }
 

@@ -3,7 +3,7 @@
  * of each block which other resources its expressions name.
  */
 
-import { entries, field, isObject, list, number, text, texts } from "./json.ts";
+import { entries, field, isObject, list, number, text, texts } from "../json.ts";
 
 /** One instance of a resource, managed or read. */
 export interface Instance {
@@ -17,6 +17,8 @@ export interface Instance {
   /** `"a"` or `0` as the address writes it; undefined without count and for_each. */
   readonly index: string | undefined;
   readonly values: unknown;
+  /** The resource as the plan writes it. */
+  readonly written: unknown;
   /** Mirrors the values with true where they are not known. */
   readonly unknowns: unknown;
   /** The block in the configuration; undefined where there is none (a state). */
@@ -54,8 +56,9 @@ interface Scope {
 
 export class Plan {
   readonly instances: readonly Instance[];
-  /** Managed instances that are there after apply, by address. */
+  /** Instances that are there after apply, by address. */
   readonly byAddress = new Map<string, Instance>();
+  private readonly byType = new Map<string, Instance[]>();
   /** Instances of one block: `module|type.name`. */
   private readonly byBlock = new Map<string, Instance[]>();
   private readonly byId = new Map<string, Instance>();
@@ -93,6 +96,7 @@ export class Plan {
         module,
         index: /(\[[^\]]*\])$/.exec(address)?.[1]?.slice(1, -1),
         values: merged(field(resource, "values"), after),
+        written: resource,
         unknowns: field(change, "after_unknown"),
         expressions: scope === undefined ? undefined : expressionsOf(scope.configuration, type, name),
         isDeleted: actions.length === 1 && actions[0] === "delete",
@@ -101,7 +105,8 @@ export class Plan {
       if (instance.isDeleted) continue;
       this.byAddress.set(address, instance);
       const block = `${module}|${instance.isData ? "data." : ""}${type}.${name}`;
-      this.byBlock.set(block, [...(this.byBlock.get(block) ?? []), instance]);
+      append(this.byBlock, block, instance);
+      if (!instance.isData) append(this.byType, type, instance);
       // Ids of resources that are replaced are those of what goes away (TF-3).
       if (!actions.includes("create")) {
         for (const key of ["id", "arn"]) {
@@ -111,6 +116,11 @@ export class Plan {
       }
     }
     this.instances = instances;
+  }
+
+  /** Managed instances of the types, each type in the order of the plan. */
+  ofTypes(types: readonly string[]): readonly Instance[] {
+    return types.flatMap((type) => this.byType.get(type) ?? []);
   }
 
   /** The instance of one of the types that has an id or ARN. */
@@ -243,6 +253,12 @@ export class Plan {
     }
     return resolution;
   }
+}
+
+function append(map: Map<string, Instance[]>, key: string, instance: Instance): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [instance]);
+  else known.push(instance);
 }
 
 interface Placed {
