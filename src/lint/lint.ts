@@ -2,6 +2,8 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { Document } from "../documents/document.ts";
 import type { Engine } from "../reach/engine.ts";
+import type { VpcEngine } from "../vpc/engine.ts";
+import { vpcFindings } from "../vpc/findings.ts";
 import { closedProbes, closedWays, oneSided } from "./blocked.ts";
 import { LintContext, type LintRule } from "./context.ts";
 import {
@@ -66,8 +68,21 @@ export interface LintOptions {
 /** Looks for everything in the catalogue. Findings are in the order of their places. */
 export function lint(engine: Engine, documents: readonly Document[], options: LintOptions = {}): LintResult {
   const context = new LintContext(engine, documents);
-  const found = [...(options.before ?? []), ...RULES.flatMap((rule) => [...rule(context)])];
-  return suppress(sorted(distinct(found)), documents, options.suppressions ?? []);
+  const found = RULES.flatMap((rule) => [...rule(context)]);
+  return collected(found, documents, options);
+}
+
+/** The same for a VPC; what is found is found by the VPC's own rules. */
+export function lintVpc(engine: VpcEngine, options: LintOptions = {}): LintResult {
+  return collected(vpcFindings(engine), [], options);
+}
+
+function collected(
+  found: readonly Diagnostic[],
+  documents: readonly Document[],
+  { before = [], suppressions = [] }: LintOptions,
+): LintResult {
+  return suppress(sorted(distinct([...before, ...found])), documents, suppressions);
 }
 
 function distinct(findings: readonly Diagnostic[]): readonly Diagnostic[] {

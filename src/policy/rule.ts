@@ -28,6 +28,8 @@ export interface Origin {
   /** The object's document and the path of the rule in it; absent for rules that no document states. */
   readonly document?: Document;
   readonly path?: Path;
+  /** The name is the rule's own, such as the address of a rule of a VPC: section and index say nothing more. */
+  readonly exact?: true;
 }
 
 /** Who is at the other end. */

@@ -10,13 +10,17 @@ import type { Direction, Origin, Policy } from "../policy/rule.ts";
 import type { Endpoint } from "../reach/endpoint.ts";
 import type { Engine } from "../reach/engine.ts";
 import type { Reason, Verdict } from "../reach/explain.ts";
+import { applicationName } from "../reach/grouping.ts";
 import { type FlowEntry, listFlows } from "../reach/flow-list.ts";
 import type { NorthSouthPath, Way } from "../reach/north-south.ts";
 import type { Requests } from "../reach/requests.ts";
 import { CONNECTIONS, familyFreeKey, joinedRanges, passing, sharedFamilies, type Unit, unitsOf } from "./network.ts";
 
-/** `pod-address`: whoever can route to the pod's own address. `node-address`: every port of the node that it shares. */
-export type EntranceWay = Way | "pod-address" | "node-address";
+/**
+ * `pod-address`: whoever can route to the pod's own address. `node-address`: every port of the node that it shares.
+ * `public-address`: of a VPC, a public address behind an internet gateway.
+ */
+export type EntranceWay = Way | "pod-address" | "node-address" | "public-address";
 
 /** What decided on one side, and so what would have to change there. */
 export interface Closer {
@@ -53,14 +57,25 @@ export interface WayIn {
 export interface WayOut {
   /** `internet`, ranges, or `fqdn:NAME`. */
   readonly to: string;
+  /** Of a VPC: the gateway through which it leaves. */
+  readonly through?: string;
   readonly verdict: "allow" | "unsure";
   readonly because: readonly Because[];
   readonly flows: readonly FlowEntry[];
   readonly closers: readonly Closer[];
 }
 
+/** What is exposed, as answers name it. */
+export interface ExposedEnd {
+  readonly name: string;
+  readonly application: string;
+  /** How many pods or machines it stands for. */
+  readonly replicas: number;
+  readonly isNode: boolean;
+}
+
 export interface Exposed {
-  readonly unit: Unit;
+  readonly unit: ExposedEnd;
   /** Ways that lead here, and ways that a policy closes. */
   readonly waysIn: readonly WayIn[];
   readonly waysOut: readonly WayOut[];
@@ -99,12 +114,17 @@ export function exposure(engine: Engine): Exposure {
       ...(unit.name === unit.group.name ? [] : (paths.get(unit.group.name) ?? [])),
     ];
     const direct = directWays(engine, unit, outside);
-    return { unit, waysIn: [...own.map(wayOfPath), ...direct], waysOut: waysOut(engine, unit, outside) };
+    return { unit: endOf(unit), waysIn: [...own.map(wayOfPath), ...direct], waysOut: waysOut(engine, unit, outside) };
   });
   return { endpoints, counts: countsOf(endpoints) };
 }
 
-function countsOf(endpoints: readonly Exposed[]): ExposureCounts {
+function endOf({ name, replicas, group, endpoint }: Unit): ExposedEnd {
+  return { name, replicas, application: applicationName(group.workload), isNode: endpoint.kind === "node" };
+}
+
+/** Counts what was found. */
+export function countsOf(endpoints: readonly Exposed[]): ExposureCounts {
   const isDirect = (way: WayIn): boolean => way.way === "pod-address";
   const through = (one: Exposed, verdict: Verdict): boolean =>
     one.waysIn.some((way) => !isDirect(way) && way.verdict === verdict);
@@ -114,7 +134,9 @@ function countsOf(endpoints: readonly Exposed[]): ExposureCounts {
     endpoints: endpoints.length,
     exposed: count((one) => through(one, "allow")),
     unsure: count((one) => !through(one, "allow") && through(one, "unsure")),
-    open: count((one) => one.waysIn.some((way) => isDirect(way) && way.verdict === "allow")),
+    open: count((one) =>
+      one.waysIn.some((way) => (isDirect(way) || way.way === "public-address") && way.verdict === "allow"),
+    ),
     reachingOut: count((one) => out(one, "allow")),
     unsureOut: count((one) => !out(one, "allow") && out(one, "unsure")),
     ways: endpoints.reduce((n, one) => n + one.waysIn.filter((w) => !isDirect(w) && w.verdict === "allow").length, 0),

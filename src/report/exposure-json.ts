@@ -46,6 +46,7 @@ function wayInJson(one: Exposed, way: WayIn): unknown {
 function wayOutJson(one: Exposed, way: WayOut): unknown {
   return {
     to: way.to,
+    ...(way.through === undefined ? {} : { through: way.through }),
     verdict: way.verdict,
     ...(way.because.length === 0 ? {} : { because: way.because }),
     flows: way.flows.map(flowJson),

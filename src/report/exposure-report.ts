@@ -2,7 +2,6 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { Closer, Exposure, ExposureCounts, Exposed, WayIn, WayOut } from "../questions/exposure.ts";
 import type { Topology } from "../questions/topology.ts";
-import { applicationName } from "../reach/grouping.ts";
 import { objectName, placeText, policyPlace, ruleName, rulePlace, type SourcePlace } from "./origin.ts";
 import { applicationText, flowText } from "./reach-report.ts";
 import { EVERYTHING, showApplication } from "../net/application.ts";
@@ -37,6 +36,7 @@ const WAYS: Readonly<Record<WayIn["way"], string>> = {
   "host-network": "host network",
   "pod-address": "its own address",
   "node-address": "address of its node",
+  "public-address": "public address",
 };
 
 /** `Ingress/default/web, a.example.com path / (Prefix)`, `NodePort, any node, port 30080`. */
@@ -63,13 +63,20 @@ export function arrivalText(way: WayIn): string {
   return `${protocol} ${port}${way.way === "ingress" || way.way === "gateway" ? "" : above}`;
 }
 
+/** Where a way out leads, and through what. */
+export function outText({ to, through }: WayOut): string {
+  return through === undefined ? to : `${to}, through ${through}`;
+}
+
 /** What would have to change to close an open way: the rules at the pod, else a policy that is missing. */
 export function closersOfWay(way: WayIn | WayOut, unit: Exposed["unit"]): readonly CloserText[] {
   const direction = "way" in way ? "ingress" : "egress";
   const own = way.closers.filter((closer) => closer.direction === direction);
   if (way.verdict === "deny") return closedBy(way.closers);
   // What always holds nobody can close by changing a policy.
-  const written = own.flatMap((closer) => closer.origins).filter((origin) => origin.document !== undefined);
+  const written = own
+    .flatMap((closer) => closer.origins)
+    .filter((origin) => origin.document !== undefined || origin.exact === true);
   const rules = written.map((origin) => {
     const place = rulePlace(origin);
     return { text: ruleName(origin), ...(place === undefined ? {} : { place }) };
@@ -78,7 +85,7 @@ export function closersOfWay(way: WayIn | WayOut, unit: Exposed["unit"]): readon
   if (distinct.size > 0) return [...distinct.values()];
   if (way.verdict === "unsure") return [];
   if (own.some((closer) => closer.reason === "always-allowed")) return [{ text: "always allowed" }];
-  if (unit.endpoint.kind === "node") return [{ text: "no policy selects the node" }];
+  if (unit.isNode) return [{ text: "no policy selects the node" }];
   return [{ text: `no policy closes its ${direction}` }];
 }
 
@@ -129,5 +136,5 @@ export function fold<T>(
 
 /** `namespace/application` of an exposed endpoint. */
 export function applicationOf(one: Exposed): string {
-  return applicationName(one.unit.group.workload);
+  return one.unit.application;
 }

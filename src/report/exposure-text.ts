@@ -8,6 +8,7 @@ import {
   closerText,
   type ExposureReport,
   fold,
+  outText,
   wayText,
 } from "./exposure-report.ts";
 import { counted, shortNames, someOf } from "./names.ts";
@@ -42,7 +43,7 @@ export function* exposureText(report: ExposureReport, style: Style): Iterable<st
   const out = endpoints.flatMap((one) => one.waysOut.map((way) => [name(one), { one, way }] as const));
   if (out.length > 0) {
     yield `${style("strong", "Ways out")}\n`;
-    yield* foldedWays(out, ({ way }) => [way.to, way.flows.map(flowText).join("; ")], report.wide, style);
+    yield* foldedWays(out, ({ way }) => [outText(way), way.flows.map(flowText).join("; ")], report.wide, style);
     yield "\n";
   }
   yield* summary(report, style);

@@ -15,7 +15,7 @@ export function objectName(object: {
 
 /** `Kind/namespace/name#section[index]`; without the section for rules that nobody wrote. */
 export function ruleName(origin: Origin): string {
-  return origin.document === undefined
+  return origin.document === undefined || origin.exact === true
     ? objectName(origin)
     : `${objectName(origin)}#${origin.section}[${origin.index}]`;
 }

@@ -3,7 +3,7 @@ import type { ReachPair } from "../reach/pairs.ts";
 import { isPublicSubnet } from "../vpc/decide/routes.ts";
 import type { VpcEngine } from "../vpc/engine.ts";
 import { type Network, possible, type Subnet } from "../vpc/model.ts";
-import { applicationOf } from "../vpc/shown.ts";
+import { applicationOf } from "../vpc/applications.ts";
 import { escapeMarkup, quoteDot } from "./escape.ts";
 import { flowText, type ReachReport } from "./reach-report.ts";
 import { pairText } from "./reach-svg.ts";

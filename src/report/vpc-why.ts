@@ -5,7 +5,8 @@ import { formatRange } from "../net/address.ts";
 import type { Place } from "../vpc/decide/place.ts";
 import type { Considered, Judged } from "../vpc/decide/stage.ts";
 import type { VpcAnswer, VpcQuestion, WayAnswer } from "../vpc/engine.ts";
-import { kindOf } from "../vpc/shown.ts";
+import type { Network } from "../vpc/model.ts";
+import { kindOf, placeOfCited } from "../vpc/shown.ts";
 import { printable } from "./escape.ts";
 import { diagnosticJson } from "./reach-json.ts";
 import type { Style, Tone } from "./style.ts";
@@ -17,6 +18,8 @@ export interface VpcWhyReport {
   /** As the user wrote the request. */
   readonly http?: string;
   readonly answer: VpcAnswer;
+  /** Tells where what decided stands. */
+  readonly network: Network;
   readonly complete: boolean;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -34,12 +37,18 @@ export function* vpcWhyText(report: VpcWhyReport, style: Style): Iterable<string
   for (const line of oneWayTexts(answer)) yield `  ${printable(line)}\n`;
   if (answer.because.length > 0) yield `  because ${printable(becauseText(answer.because))}\n`;
   for (const [i, one] of answer.decidedBy.entries())
-    yield `  ${i === 0 ? "decided by " : "           "} ${printable(one)}\n`;
+    yield `  ${i === 0 ? "decided by " : "           "} ${printable(one)}${placed(report.network, one, style)}\n`;
   for (const [i, one] of answer.alsoDeniedBy.entries())
-    yield `  ${i === 0 ? "also denied" : "           "} ${printable(one)}\n`;
+    yield `  ${i === 0 ? "also denied" : "           "} ${printable(one)}${placed(report.network, one, style)}\n`;
   for (const note of new Set(answer.notes)) yield `  note: ${printable(note)}\n`;
   const ways = joined(answer.ways);
   for (const way of ways) yield* wayText(way, ways.length > 1, style);
+}
+
+/** Where something stands, behind its name. */
+function placed(network: Network, cited: string, style: Style): string {
+  const place = placeOfCited(network, cited);
+  return place === undefined ? "" : `  ${style("faint", printable(`${place.file}:${place.line}:${place.column}`))}`;
 }
 
 /** "the request passes; the reply is dropped by acl app-a, egress rule 100". */
@@ -163,7 +172,7 @@ export function* vpcWhyJson(report: VpcWhyReport): Iterable<string> {
           name,
           judged === undefined
             ? { direction: "ingress", at: way.to.name, reason: "always-allowed", name }
-            : deciderJson(judged, name),
+            : deciderJson(report.network, judged, name),
         );
     }
   }
@@ -197,7 +206,7 @@ export function* vpcWhyJson(report: VpcWhyReport): Iterable<string> {
       because: way.decision.because,
       ...(way.oneWay ? { oneWay: true } : {}),
       alsoDeniedBy: way.decision.alsoDeniedBy,
-      hops: way.decision.judged.map(hopJson),
+      hops: way.decision.judged.map((judged) => hopJson(report.network, judged)),
     })),
     diagnostics: report.diagnostics.map(diagnosticJson),
   };
@@ -208,7 +217,7 @@ function directionOf({ stage }: Judged): string {
   return stage.direction ?? (stage.order <= 4 ? "egress" : "ingress");
 }
 
-function deciderJson(judged: Judged, name: string): Record<string, unknown> {
+function deciderJson(network: Network, judged: Judged, name: string): Record<string, unknown> {
   const isDefault = /#(?:ingress|egress):(?:none|\*)$/.test(name);
   return {
     direction: directionOf(judged),
@@ -216,13 +225,14 @@ function deciderJson(judged: Judged, name: string): Record<string, unknown> {
     reason: isDefault ? "default-deny" : "rule",
     kind: kindOf(judged.stage.what),
     name,
+    ...placeOfCited(network, name),
   };
 }
 
-function hopJson(judged: Judged): Record<string, unknown> {
+function hopJson(network: Network, judged: Judged): Record<string, unknown> {
   const { stage, judgement } = judged;
   const because: readonly Because[] = judgement.because;
-  const decidedBy = judgement.deciders.map((name) => deciderJson(judged, name));
+  const decidedBy = judgement.deciders.map((name) => deciderJson(network, judged, name));
   const detail = judgement.detail === undefined ? stage.what : `${stage.what}: ${judgement.detail}`;
   if (stage.kind === "rewrite") return { kind: "rewrite", service: stage.at, detail };
   const common = { at: stage.at, flow: stage.flow, detail, verdict: judgement.verdict, because, decidedBy };

@@ -11,6 +11,7 @@ import {
   NO_FLOWS,
   portFlows,
 } from "../net/flow-set.ts";
+import { ownerApplication } from "./applications.ts";
 import { canonical, trafficFlows } from "./decide/match.ts";
 import { aclFlows, entryName } from "./decide/network-acls.ts";
 import { EPHEMERAL, type Place } from "./decide/place.ts";
@@ -26,7 +27,7 @@ import {
   possible,
   type Subnet,
 } from "./model.ts";
-import { applicationOf } from "./shown.ts";
+import { placeOfCited } from "./shown.ts";
 
 /** Ports over which machines are administrated: SSH, Telnet, RDP, WinRM. */
 const ADMINISTRATION: readonly number[] = [22, 23, 3389, 5985, 5986];
@@ -44,8 +45,9 @@ export function vpcFindings(engine: VpcEngine): readonly Diagnostic[] {
   ];
 }
 
-function finding(code: Code, message: string, severity?: Severity): Diagnostic {
-  return diagnostic(code, message, undefined, severity === undefined ? {} : { severity });
+/** A finding at the place of what it cites. */
+function finding(network: Network, cited: string, code: Code, message: string, severity?: Severity): Diagnostic {
+  return diagnostic(code, message, placeOfCited(network, cited), severity === undefined ? {} : { severity });
 }
 
 // ── groups open to the world ────────────────────────────────────────────────────────────────────────────────────────
@@ -86,6 +88,8 @@ function openAdministration(engine: VpcEngine): readonly Diagnostic[] {
           : `latent: other layers keep the internet from ${names}, its neighbours are let in`;
       out.push(
         finding(
+          network,
+          rule.name,
           "BH420",
           `${rule.name} admits everybody to port ${ports.join(", ")} (${ruleText(rule)}); ${who}`,
           exposed.length > 0 ? "error" : "warning",
@@ -140,6 +144,8 @@ function withoutReturn(network: Network, acl: NetworkAcl): readonly Diagnostic[]
       if (!flowsEmpty(flowIntersect(wanted, reply.may))) continue;
       out.push(
         finding(
+          network,
+          entryName(acl, entry.direction, entry),
           "BH421",
           `what ${entryName(acl, entry.direction, entry)} lets through from or to ${formatPrefix(entry.prefix)} gets no answer: no ${back} rule of ${acl.name} admits the client's ports`,
         ),
@@ -178,6 +184,8 @@ function neverMatching(network: Network, acl: NetworkAcl): readonly Diagnostic[]
       const by = before.filter((e) => !flowsEmpty(flowIntersect(own, trafficFlows(e.traffic, prefix.family).must)));
       out.push(
         finding(
+          network,
+          entryName(acl, entry.direction, entry),
           "BH422",
           `${entryName(acl, entry.direction, entry)} never matches: ${by.map((e) => String(e.number)).join(", ")} decides before it`,
         ),
@@ -194,6 +202,8 @@ function neverMatching(network: Network, acl: NetworkAcl): readonly Diagnostic[]
     if (opener !== undefined) {
       out.push(
         finding(
+          network,
+          entryName(acl, entry.direction, entry),
           "BH423",
           `${entryName(acl, entry.direction, entry)} does not keep ${formatPrefix(prefix)} from ports ${opener.traffic.first}-${opener.traffic.last}: rule ${opener.number} admits them before it`,
         ),
@@ -227,27 +237,12 @@ function privateWithInternet(network: Network): readonly Diagnostic[] {
           ? "nothing in it has a public address yet"
           : `${inside.map((o) => o.name).join(", ")} has a public address`;
       return finding(
+        network,
+        subnet.name,
         "BH424",
         `${subnet.name} is called private, and ${possible(subnet.table).join(", ")} leads to an internet gateway; ${who}`,
       );
     });
-}
-
-/** The application of a machine by its tags; of a load balancer also by its targets. */
-function ownerApplication(network: Network, owner: Owner): string | undefined {
-  const own = applicationOf(owner.tags);
-  if (own !== undefined) return own;
-  const balancer = network.balancers.get(owner.name);
-  if (balancer === undefined) return undefined;
-  const groups = balancer.listeners
-    .flatMap((l) => [...l.rules.map((r) => r.action), l.otherwise])
-    .flatMap((a) => a.forwards);
-  const targets = groups.flatMap((g) => network.targetGroups.get(g)?.targets ?? []);
-  const found = new Set(
-    targets.flatMap((t) => applicationOf(network.owners.get(canonical(network, t.id))?.tags ?? new Map()) ?? []),
-  );
-  const [only] = found;
-  return found.size === 1 ? only : undefined;
 }
 
 /** The first owner of each application. */
@@ -266,7 +261,12 @@ function sharedGroups(network: Network): readonly Diagnostic[] {
     if (applications.size < 2) return [];
     const names = [...applications].map(([application, owner]) => `${owner.name} of ${application}`);
     return [
-      finding("BH425", `${group} is carried by ${names.join(" and ")}: what it admits to one it admits to the other`),
+      finding(
+        network,
+        group,
+        "BH425",
+        `${group} is carried by ${names.join(" and ")}: what it admits to one it admits to the other`,
+      ),
     ];
   });
 }
@@ -277,7 +277,7 @@ function oneZone(network: Network): readonly Diagnostic[] {
     if (balancer.type !== "application") return [];
     const zones = new Set(balancer.subnets.map((s) => network.subnets.get(s)?.zone ?? s));
     if (zones.size !== 1) return [];
-    return [finding("BH426", `${balancer.name} stands in one zone (${[...zones].join("")})`)];
+    return [finding(network, balancer.name, "BH426", `${balancer.name} stands in one zone (${[...zones].join("")})`)];
   });
 }
 
@@ -292,6 +292,13 @@ function sharedSubnets(network: Network): readonly Diagnostic[] {
     const applications = byApplication(network, inside);
     if (applications.size < 2) return [];
     const names = [...applications].map(([application, owner]) => `${owner.name} of ${application}`);
-    return [finding("BH427", `${subnet.name} holds ${names.join(" and ")}: no network ACL can separate them`)];
+    return [
+      finding(
+        network,
+        subnet.name,
+        "BH427",
+        `${subnet.name} holds ${names.join(" and ")}: no network ACL can separate them`,
+      ),
+    ];
   });
 }

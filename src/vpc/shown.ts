@@ -1,5 +1,6 @@
 /** Answers about a VPC in the shapes in which every answer is written. */
 
+import type { Position } from "../documents/document.ts";
 import type { Origin } from "../policy/rule.ts";
 import type { Decider, ReachPair, Row } from "../reach/pairs.ts";
 import { type FlowEntry, listFlows } from "../reach/flow-list.ts";
@@ -16,10 +17,11 @@ import {
 import { type Because, mergeBecause } from "../base/because.ts";
 import { type Family, formatRange } from "../net/address.ts";
 import type { PortProtocol, Protocol } from "../net/protocol.ts";
+import { applicationOf } from "./applications.ts";
 import { decide, type Judged, type Passage } from "./decide/stage.ts";
 import type { VpcEngine } from "./engine.ts";
 import type { End } from "./inventory.ts";
-import type { Owner } from "./model.ts";
+import type { Network, Owner } from "./model.ts";
 
 export interface VpcReachQuery {
   readonly from?: string;
@@ -34,25 +36,6 @@ export interface VpcReachQuery {
 export interface VpcReach {
   readonly rows: readonly Row[];
   readonly pairs: Iterable<ReachPair>;
-}
-
-/** Tags that tell to which application a machine belongs. */
-export const APPLICATION_TAGS: readonly string[] = [
-  "app",
-  "application",
-  "Application",
-  "App",
-  "org",
-  "project",
-  "Project",
-];
-
-export function applicationOf(tags: ReadonlyMap<string, string>): string | undefined {
-  for (const key of APPLICATION_TAGS) {
-    const value = tags.get(key);
-    if (value !== undefined && value !== "") return value;
-  }
-  return undefined;
 }
 
 /** A thing of which reach speaks, with what it consists of. */
@@ -210,7 +193,7 @@ function decidersOf(
           out.push({
             direction: judged.stage.direction ?? "ingress",
             reason: "rule",
-            origins: [originOf(judged, decider)],
+            origins: [originOf(engine.network, judged, decider)],
             isolatedBy: [],
           });
         }
@@ -220,9 +203,23 @@ function decidersOf(
   return out;
 }
 
-/** A decider of a hop as the origin of a rule: kind and name, as answers write them. */
-export function originOf({ stage }: Judged, decider: string): Origin {
-  return { kind: kindOf(stage.what), name: decider, section: stage.direction ?? "ingress", index: 0 };
+/** A decider of a hop as the origin of a rule: kind and name, as answers write them, and where it stands. */
+export function originOf(network: Network, { stage }: Judged, decider: string): Origin {
+  const spot = network.spotOf(decider);
+  return {
+    kind: kindOf(stage.what),
+    name: decider,
+    section: stage.direction ?? "ingress",
+    index: 0,
+    exact: true,
+    ...(spot === undefined ? {} : spot),
+  };
+}
+
+/** Where what an answer cites stands in the input; undefined for what the input does not write. */
+export function placeOfCited(network: Network, cited: string): Position | undefined {
+  const spot = network.spotOf(cited);
+  return spot?.document.locate(spot.path);
 }
 
 export function kindOf(what: string): string {

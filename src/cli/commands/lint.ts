@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { hasErrors, type Severity } from "../../base/diagnostic.ts";
 import { loadInput } from "../../files/input.ts";
-import { lint } from "../../lint/lint.ts";
+import { lint, lintVpc, type LintResult } from "../../lint/lint.ts";
 import { edits, patchText } from "../../lint/patch.ts";
 import { lintJson } from "../../report/lint-json.ts";
 import { countsOf, type LintReport } from "../../report/lint-report.ts";
@@ -12,8 +12,11 @@ import type { Style } from "../../report/style.ts";
 import { readProjectConfiguration } from "../configuration.ts";
 import { EXIT, SilentFailure } from "../exit.ts";
 import { type InputFlags, type OutputFlags, withInput, withOutput } from "../options.ts";
-import { openSources } from "../session.ts";
+import type { Session } from "../session.ts";
 import { note, printDiagnostics, styleFor, writeAnswer } from "../terminal.ts";
+import { type Opened, openRead } from "../vpc/vpc-input.ts";
+import { AWS } from "../../policy/registry.ts";
+import type { VpcEngine } from "../../vpc/engine.ts";
 import { version } from "../version.ts";
 
 const WRITERS = {
@@ -33,7 +36,7 @@ export function addLint(program: Command): void {
   const command = program
     .command("lint")
     .description("policies that cannot work, do nothing, shadow each other, or say something else than they seem to")
-    .argument("[path...]", "manifests and policies: files, folders, or - for standard input");
+    .argument("[path...]", "manifests and policies, or a VPC: files, folders, or - for standard input");
   withOutput(withInput(command), Object.keys(WRITERS))
     .addOption(new Option("--fail-on <severity>", "exit 1 from this severity on").choices(SEVERITIES).default("error"))
     .option("--fix", "print a patch of what is certain, instead of the findings; nothing is written")
@@ -48,6 +51,7 @@ or in bulkhead.yaml:
 Examples:
   bulkhead lint -R manifests
   bulkhead lint -R manifests -o sarif > lint.sarif
+  bulkhead lint plan.json
   bulkhead lint manifests --fix | git apply --unidiff-zero`,
     )
     .action(async (paths: string[]) => run(paths, command.opts<LintFlags>()));
@@ -60,11 +64,8 @@ async function run(paths: readonly string[], flags: LintFlags): Promise<void> {
     throw new SilentFailure(EXIT.input);
   }
   // What is found while reading is part of the answer here, and is not said twice.
-  const session = openSources(input.sources, { ...flags, quiet: true }, input.diagnostics);
-  const result = lint(session.engine, session.documents, {
-    before: session.diagnostics,
-    suppressions: readProjectConfiguration().suppressions,
-  });
+  const opened = openRead(input.sources, { ...flags, quiet: true }, input.diagnostics);
+  const result = resultOf(opened);
   if (flags.fix === true) {
     const patch = patchText(edits(result.findings, input.sources));
     if (patch === "") note("nothing can be put right with certainty");
@@ -73,13 +74,30 @@ async function run(paths: readonly string[], flags: LintFlags): Promise<void> {
   }
   const report: LintReport = {
     ...result,
-    dialect: session.dialect.name,
+    dialect: opened.cluster?.dialect.name ?? AWS,
     version: version(),
-    policies: session.engine.policies.policies.filter((policy) => policy.document !== undefined).length,
+    policies: opened.cluster === undefined ? ruleCount(opened.vpc.engine) : policyCount(opened.cluster),
   };
   await writeAnswer(WRITERS[flags.output](report, styleFor(process.stdout, flags.color)));
   const counts = countsOf(result.findings);
   const failing = SEVERITIES.slice(0, SEVERITIES.indexOf(flags.failOn) + 1);
   const found = failing.some((severity) => counts[severity] > 0);
-  process.exitCode = found || (flags.strict === true && !session.complete) ? EXIT.found : EXIT.fine;
+  const { complete } = opened.cluster ?? opened.vpc;
+  process.exitCode = found || (flags.strict === true && !complete) ? EXIT.found : EXIT.fine;
+}
+
+function resultOf(opened: Opened): LintResult {
+  const { diagnostics: before } = opened.cluster ?? opened.vpc;
+  const options = { before, suppressions: readProjectConfiguration().suppressions };
+  if (opened.cluster === undefined) return lintVpc(opened.vpc.engine, options);
+  return lint(opened.cluster.engine, opened.cluster.documents, options);
+}
+
+function policyCount({ engine }: Session): number {
+  return engine.policies.policies.filter((policy) => policy.document !== undefined).length;
+}
+
+/** Security groups and network ACLs that the input writes. */
+function ruleCount({ network }: VpcEngine): number {
+  return [...network.groups.keys(), ...network.acls.keys()].filter((name) => network.spotOf(name) !== undefined).length;
 }

@@ -113,6 +113,7 @@ async function askVpc(session: VpcSession, from: string, to: string, flags: WhyF
     question,
     ...(flags.http === undefined ? {} : { http: flags.http.text }),
     answer: engine.why(question),
+    network: engine.network,
     complete: session.complete,
     diagnostics: session.diagnostics,
   };

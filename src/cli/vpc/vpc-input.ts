@@ -1,5 +1,6 @@
 /** Input that may speak of a VPC or of a cluster: told by what the files hold. */
 import { type Diagnostic, hasErrors } from "../../base/diagnostic.ts";
+import type { Source } from "../../documents/document.ts";
 import { loadInput } from "../../files/input.ts";
 import { AWS } from "../../policy/registry.ts";
 import { VpcEngine } from "../../vpc/engine.ts";
@@ -22,17 +23,26 @@ export type Opened =
 /** Reads the input and opens what it speaks of. Throws a failure with exit code 2 where it gives no answer. */
 export function openInput(paths: readonly string[], flags: SessionOptions): Opened {
   const input = loadInput([...paths, ...(flags.filename ?? [])], { recursive: flags.recursive ?? false });
-  const quiet = flags.quiet ?? false;
   if (hasErrors(input.diagnostics)) {
-    printDiagnostics(input.diagnostics, quiet);
+    printDiagnostics(input.diagnostics, flags.quiet ?? false);
     throw new SilentFailure(EXIT.input);
   }
-  const aws = input.sources.filter((source) => awsForm(source) !== undefined);
-  if (aws.length === 0) return { cluster: openSources(input.sources, flags, input.diagnostics) };
+  return openRead(input.sources, flags, input.diagnostics);
+}
+
+/** As `openInput`, from sources that have been read; `before` is what was found then. */
+export function openRead(
+  sources: readonly Source[],
+  flags: SessionOptions,
+  before: readonly Diagnostic[] = [],
+): Opened {
+  const quiet = flags.quiet ?? false;
+  const aws = sources.filter((source) => awsForm(source) !== undefined);
+  if (aws.length === 0) return { cluster: openSources(sources, flags, before) };
   if (flags.dialect !== undefined && flags.dialect !== AWS) {
     throw inputFailure(`${aws[0]?.name ?? ""} speaks of AWS`, `Leave --dialect out, or say --dialect ${AWS}.`);
   }
-  const others = input.sources.filter((source) => awsForm(source) === undefined);
+  const others = sources.filter((source) => awsForm(source) === undefined);
   if (others.length > 0) {
     throw inputFailure(
       `${others[0]?.name ?? ""} speaks of a cluster and ${aws[0]?.name ?? ""} of a VPC`,
@@ -40,7 +50,7 @@ export function openInput(paths: readonly string[], flags: SessionOptions): Open
     );
   }
   const read = readNetwork(aws);
-  const diagnostics = [...input.diagnostics, ...read.diagnostics];
+  const diagnostics = [...before, ...read.diagnostics];
   printDiagnostics(diagnostics, quiet);
   if (read.network === undefined || hasErrors(diagnostics)) throw new SilentFailure(EXIT.input);
   return { vpc: { engine: new VpcEngine(read.network), diagnostics, complete: true } };

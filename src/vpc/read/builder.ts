@@ -152,11 +152,13 @@ export class NetworkBuilder {
   readonly targetGroups = new Map<string, TargetGroup & { readonly targets: Target[] }>();
   readonly unread: Unread[] = [];
   readonly diagnostics: Diagnostic[] = [];
+  private readonly reported = new Set<string>();
+  private readonly ruleKeys = new Set<string>();
   private readonly aliases = new Map<string, string>();
   /** What each subnet is associated with explicitly; several are a conflict (aws-vpc.md CF-6). */
   private readonly subnetTables = new Map<string, Value<string>[]>();
   private readonly subnetAcls = new Map<string, Value<string>[]>();
-  private readonly externals = new Map<string, string>();
+  private readonly externals = new Map<string, { readonly what: string; readonly by: unknown }>();
   /** The values of the input from which what answers cite was read. */
   private readonly written = new Map<string, unknown>();
   private readonly file: string;
@@ -169,7 +171,8 @@ export class NetworkBuilder {
 
   /** `at` is the value of the input that the message is about. */
   report(code: Code, message: string, at?: unknown): void {
-    if (this.diagnostics.some((d) => d.code === code && d.message === message)) return;
+    if (this.reported.has(`${code} ${message}`)) return;
+    this.reported.add(`${code} ${message}`);
     const spot = this.positions?.of(at);
     const place = spot === undefined ? { file: this.file } : spot.document.locate(spot.path);
     this.diagnostics.push(diagnostic(code, message, place));
@@ -178,11 +181,6 @@ export class NetworkBuilder {
   /** Notes the value of the input that a name of answers stands for; the first is kept. */
   place(name: string, value: unknown): void {
     if (value !== undefined && !this.written.has(name)) this.written.set(name, value);
-  }
-
-  /** The value of the input from which something of that name was read. */
-  valueOf(name: string): unknown {
-    return this.written.get(name);
   }
 
   private spotOf(cited: string): Spot | undefined {
@@ -210,9 +208,9 @@ export class NetworkBuilder {
     return at;
   }
 
-  /** Notes an object that is referenced and absent; said once for each (aws-vpc.md IN-2). */
-  external(name: string, what: string): void {
-    this.externals.set(name, what);
+  /** Notes an object that is referenced, by the value `by`, and absent; said once for each (aws-vpc.md IN-2). */
+  external(name: string, what: string, by?: unknown): void {
+    if (!this.externals.has(name)) this.externals.set(name, { what, by });
   }
 
   group(name: string, vpc: string | undefined, tags: ReadonlyMap<string, string> = new Map()): GroupDraft {
@@ -265,7 +263,9 @@ export class NetworkBuilder {
     for (const peer of peers) {
       const inline = `${group.name}#${direction}:${inlineText(traffic)}/${this.peerText(peer)}`;
       const name = options.name ?? inline;
-      if (group.rules.some((rule) => rule.name === name && rule.aliases.includes(inline))) continue;
+      const key = `${group.name}\n${name}\n${inline}`;
+      if (this.ruleKeys.has(key)) continue;
+      this.ruleKeys.add(key);
       this.place(name, options.at);
       group.rules.push({
         name,
@@ -340,9 +340,9 @@ export class NetworkBuilder {
       ]),
     );
     const owners = this.finishOwners(subnets, vpcs);
-    for (const [name, what] of this.externals) this.report("BH400", `${what} ${name} is not in the input`);
+    for (const [name, { what, by }] of this.externals) this.report("BH400", `${what} ${name} is not in the input`, by);
     for (const one of this.unread) {
-      this.report("BH401", `${one.name} (${one.type}) bears on traffic and is not read`);
+      this.report("BH401", `${one.name} (${one.type}) bears on traffic and is not read`, this.written.get(one.name));
     }
     const groups = new Map<string, SecurityGroup>(this.groups);
     return {
@@ -392,27 +392,28 @@ export class NetworkBuilder {
   /** Notes what rules and routes name and the input does not have. */
   private addExternals(): void {
     for (const group of this.groups.values()) {
-      for (const rule of group.rules) this.addExternalPeer(rule.peer);
+      for (const rule of group.rules) this.addExternalPeer(rule.peer, this.written.get(rule.name));
     }
     for (const table of this.tables.values()) {
       for (const route of table.routes) {
-        if (route.destination.kind === "prefixList") this.addExternalList(route.destination.list);
+        if (route.destination.kind === "prefixList")
+          this.addExternalList(route.destination.list, this.written.get(table.name));
       }
     }
   }
 
-  private addExternalPeer(peer: Peer): void {
-    if (peer.kind === "oneOf") for (const one of peer.peers) this.addExternalPeer(one);
-    if (peer.kind === "prefixList") this.addExternalList(peer.list);
+  private addExternalPeer(peer: Peer, by: unknown): void {
+    if (peer.kind === "oneOf") for (const one of peer.peers) this.addExternalPeer(one, by);
+    if (peer.kind === "prefixList") this.addExternalList(peer.list, by);
     if (peer.kind === "group" && !this.groups.has(this.canonical(peer.group))) {
-      this.external(peer.group, "security group");
+      this.external(peer.group, "security group", by);
     }
   }
 
-  private addExternalList(list: string): void {
+  private addExternalList(list: string, by: unknown): void {
     if (this.prefixLists.has(list)) return;
     this.prefixLists.set(list, { name: list, prefixes: undefined });
-    this.external(list, "prefix list");
+    this.external(list, "prefix list", by);
   }
 
   private withLocal(draft: TableDraft): readonly Route[] {
@@ -451,7 +452,8 @@ export class NetworkBuilder {
         const given = list ?? [];
         const names = new Set(given.flatMap((v) => (v.kind === "known" ? [v.value] : [])));
         if (names.size > 1) {
-          this.report("BH402", `${draft.name} is associated with several ${what}: ${[...names].join(", ")}`);
+          const message = `${draft.name} is associated with several ${what}: ${[...names].join(", ")}`;
+          this.report("BH402", message, this.written.get(draft.name));
           const because: Because = { code: "conflict", detail: `${draft.name} has several ${what}` };
           return { kind: "oneOf", values: [...names], because };
         }

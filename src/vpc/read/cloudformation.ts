@@ -13,6 +13,7 @@ import {
   type Network,
   type Peer,
   type PeeringSide,
+  type Route,
   type RouteTarget,
   type Target,
   unknownValue,
@@ -21,6 +22,7 @@ import {
 import { addressPeer, NetworkBuilder } from "./builder.ts";
 import { conditionOf } from "./describe.ts";
 import { entries, field, list, listOf, number, scalar, text, texts, truth } from "./json.ts";
+import type { Positions } from "./positions.ts";
 import { isEither, isNotTold, isReference, TemplateValues } from "./template-values.ts";
 import { prefixesOf, prefixOf, protocolNumber, trafficOf, unknownTraffic } from "./values.ts";
 
@@ -29,6 +31,8 @@ interface Resource {
   readonly type: string;
   /** With functions applied. */
   readonly properties: unknown;
+  /** As the template writes it. */
+  readonly written: unknown;
   /** Why it may not be there (an undecided condition). */
   readonly unsettled: Because | undefined;
 }
@@ -44,17 +48,20 @@ export function readCloudFormation(
   template: unknown,
   file: string,
   parameters?: ReadonlyMap<string, unknown>,
+  positions?: Positions,
 ): Network {
-  return new TemplateReader(template, file, parameters).read();
+  return new TemplateReader(template, file, parameters, positions).read();
 }
 
 class TemplateReader {
   private readonly b: NetworkBuilder;
   private readonly resources: readonly Resource[];
+  private readonly values: TemplateValues;
 
-  constructor(template: unknown, file: string, parameters?: ReadonlyMap<string, unknown>) {
-    this.b = new NetworkBuilder(file);
+  constructor(template: unknown, file: string, parameters?: ReadonlyMap<string, unknown>, positions?: Positions) {
+    this.b = new NetworkBuilder(file, positions);
     const values = new TemplateValues(template, parameters);
+    this.values = values;
     this.resources = entries(field(template, "Resources")).flatMap(([name, resource]): Resource[] => {
       const type = text(field(resource, "Type"));
       const condition = text(field(resource, "Condition"));
@@ -62,7 +69,9 @@ class TemplateReader {
       if (type === undefined || holds === "no") return [];
       const unsettled: Because | undefined =
         holds === "maybe" ? { code: "unknown-value", detail: `condition ${condition ?? ""} of ${name}` } : undefined;
-      return [{ name, type, properties: values.evaluate(field(resource, "Properties")), unsettled }];
+      this.b.place(name, resource);
+      const properties = values.evaluate(field(resource, "Properties"));
+      return [{ name, type, properties, written: resource, unsettled }];
     });
   }
 
@@ -285,8 +294,10 @@ class TemplateReader {
     for (const key of [`${side}SecurityGroupId`, `${side}SecurityGroupName`]) {
       if (field(rule, key) !== undefined) peers.push(this.peer(field(rule, key), "group", of));
     }
-    if (peers.length === 0) this.b.report("BH406", `${name ?? `a rule of ${of}`} has no peer and adds nothing`);
+    if (peers.length === 0)
+      this.b.report("BH406", `${name ?? `a rule of ${of}`} has no peer and adds nothing`, this.values.sourceOf(rule));
     this.b.addRules(this.b.group(of, undefined), direction, traffic, peers, {
+      at: this.values.sourceOf(rule),
       ...(name === undefined ? {} : { name }),
       ...(unsettled === undefined ? {} : { unsettled }),
     });
@@ -330,7 +341,7 @@ class TemplateReader {
       ...(r.unsettled === undefined ? {} : { unsettled: r.unsettled }),
     };
     const acl = this.get(r, "NetworkAclId");
-    if (acl.kind === "known") this.b.acl(acl.value, undefined).entries.push(entry);
+    if (acl.kind === "known") this.b.addEntry(this.b.acl(acl.value, undefined), entry, r.written);
     else for (const one of this.b.acls.values()) one.moreEntries ??= acl.because;
   }
 
@@ -343,7 +354,7 @@ class TemplateReader {
     const target = r.unsettled === undefined ? this.routeTarget(r) : unknownValue(r.unsettled.detail);
     const names = table.kind === "known" ? [table.value] : [];
     for (const name of names) {
-      this.b.table(name, undefined).routes.push({
+      const route: Route = {
         destination:
           prefix !== undefined
             ? { kind: "prefix", prefix, text: formatPrefix(prefix) }
@@ -353,7 +364,8 @@ class TemplateReader {
         target,
         state: "active",
         origin: "static",
-      });
+      };
+      this.b.addRoute(this.b.table(name, undefined), route, r.written);
     }
     if (table.kind !== "known") for (const one of this.b.tables.values()) one.moreRoutes ??= table.because;
   }

@@ -2,6 +2,7 @@
 
 import { formatPrefix } from "../../net/address.ts";
 import {
+  type AclEntry,
   type BalancerType,
   type BlockMode,
   known,
@@ -21,6 +22,7 @@ import {
 } from "../model.ts";
 import { addressPeer, NetworkBuilder } from "./builder.ts";
 import { entries, field, isObject, list, listOf, number, scalar, text, texts, truth } from "./json.ts";
+import type { Positions } from "./positions.ts";
 import { addressList, prefixesOf, prefixOf, protocolNumber, trafficOf, unknownTraffic } from "./values.ts";
 
 /** Keys under which the answers hold their lists. */
@@ -49,6 +51,16 @@ export const DESCRIBE_KEYS = [
   "LoadBalancerDescriptions",
 ] as const;
 
+/** Peers of a permission that are addresses, each with the value that writes it. */
+function* addressedPeers(permission: unknown): Iterable<readonly [Peer, unknown]> {
+  for (const range of list(field(permission, "IpRanges")))
+    for (const cidr of texts(field(range, "CidrIp"))) yield [addressPeer(cidr), range];
+  for (const range of list(field(permission, "Ipv6Ranges")))
+    for (const cidr of texts(field(range, "CidrIpv6"))) yield [addressPeer(cidr), range];
+  for (const prefix of list(field(permission, "PrefixListIds")))
+    for (const id of texts(field(prefix, "PrefixListId"))) yield [{ kind: "prefixList", list: id }, prefix];
+}
+
 /** Answers that need what was asked beside them: the call's answer does not repeat it. */
 interface Wrapped {
   readonly key: string;
@@ -56,8 +68,8 @@ interface Wrapped {
 }
 
 /** Reads the answers; several objects are read as one. */
-export function readDescribe(values: readonly unknown[], file: string): Network {
-  return new DescribeReader(file).read(values);
+export function readDescribe(values: readonly unknown[], file: string, positions?: Positions): Network {
+  return new DescribeReader(file, positions).read(values);
 }
 
 class DescribeReader {
@@ -70,8 +82,8 @@ class DescribeReader {
   private readonly transitAssociations: Wrapped[] = [];
   private readonly clusters: unknown[] = [];
 
-  constructor(file: string) {
-    this.b = new NetworkBuilder(file);
+  constructor(file: string, positions?: Positions) {
+    this.b = new NetworkBuilder(file, positions);
   }
 
   read(values: readonly unknown[]): Network {
@@ -131,7 +143,7 @@ class DescribeReader {
     if (isObject(cluster)) this.clusters.push(cluster);
     const token = text(field(value, "NextToken")) ?? text(field(value, "NextMarker"));
     if (token !== undefined)
-      this.b.report("BH405", `${call === "" ? "an answer" : `the answer of ${call}`} has further pages`);
+      this.b.report("BH405", `${call === "" ? "an answer" : `the answer of ${call}`} has further pages`, value);
     for (const [key, inner] of entries(value)) {
       if (DESCRIBE_KEYS.some((k) => k === key) && Array.isArray(inner)) {
         this.lists.set(key, [...(this.lists.get(key) ?? []), ...inner]);
@@ -151,6 +163,7 @@ class DescribeReader {
       const name = text(field(vpc, "VpcId"));
       if (name === undefined) continue;
       subnetVpcs.delete(name);
+      this.b.place(name, vpc);
       const associated = list(field(vpc, "CidrBlockAssociationSet"))
         .filter((a) => stateOf(a, "CidrBlockState") === "associated")
         .flatMap((a) => texts(field(a, "CidrBlock")));
@@ -180,6 +193,7 @@ class DescribeReader {
     for (const subnet of this.all("Subnets")) {
       const name = text(field(subnet, "SubnetId"));
       if (name === undefined) continue;
+      this.b.place(name, subnet);
       const cidr4 = text(field(subnet, "CidrBlock"));
       const [cidr6] = list(field(subnet, "Ipv6CidrBlockAssociationSet"))
         .filter((a) => stateOf(a, "Ipv6CidrBlockState") !== "disassociated")
@@ -205,6 +219,7 @@ class DescribeReader {
     for (const one of this.all("SecurityGroups")) {
       const name = text(field(one, "GroupId"));
       if (name === undefined) continue;
+      this.b.place(name, one);
       const vpc = text(field(one, "VpcId"));
       const tags = new Map(tagsOf(field(one, "Tags")));
       const groupName = text(field(one, "GroupName"));
@@ -218,15 +233,8 @@ class DescribeReader {
       ] as const) {
         for (const permission of list(field(one, key))) {
           const traffic = this.traffic(permission, name);
-          const peers: Peer[] = [];
-          for (const range of list(field(permission, "IpRanges")))
-            peers.push(...texts(field(range, "CidrIp")).map(addressPeer));
-          for (const range of list(field(permission, "Ipv6Ranges")))
-            peers.push(...texts(field(range, "CidrIpv6")).map(addressPeer));
-          for (const prefix of list(field(permission, "PrefixListIds"))) {
-            for (const id of texts(field(prefix, "PrefixListId"))) peers.push({ kind: "prefixList", list: id });
-          }
-          if (!withRules.has(name)) this.b.addRules(group, direction, traffic, peers);
+          for (const [peer, at] of withRules.has(name) ? [] : addressedPeers(permission))
+            this.b.addRules(group, direction, traffic, [peer], { at });
           for (const pair of list(field(permission, "UserIdGroupPairs"))) {
             const id = text(field(pair, "GroupId"));
             if (id === undefined) continue;
@@ -234,15 +242,12 @@ class DescribeReader {
               text(field(pair, "PeeringStatus")) ?? "",
             );
             if (isStale) stale.add(`${name} ${id}`);
-            if (isStale) this.b.report("BH408", `a rule of ${name} names ${id}, whose peering is gone`);
+            if (isStale) this.b.report("BH408", `a rule of ${name} names ${id}, whose peering is gone`, pair);
             if (!withRules.has(name)) {
-              this.b.addRules(
-                group,
-                direction,
-                traffic,
-                [{ kind: "group", group: id }],
-                isStale ? { stale: true } : {},
-              );
+              this.b.addRules(group, direction, traffic, [{ kind: "group", group: id }], {
+                at: pair,
+                ...(isStale ? { stale: true } : {}),
+              });
             }
           }
         }
@@ -265,6 +270,7 @@ class DescribeReader {
       const id = text(field(row, "SecurityGroupRuleId"));
       const description = text(field(row, "Description"));
       this.b.addRules(group, direction, this.traffic(row, of), peers, {
+        at: row,
         ...(id === undefined ? {} : { name: id }),
         aliases: description === undefined ? [] : [description],
         ...(isStale ? { stale: true } : {}),
@@ -282,6 +288,7 @@ class DescribeReader {
     for (const one of this.all("NetworkAcls")) {
       const name = text(field(one, "NetworkAclId"));
       if (name === undefined) continue;
+      this.b.place(name, one);
       const vpc = text(field(one, "VpcId"));
       const acl = this.b.acl(name, vpc);
       const draft = vpc === undefined ? undefined : this.b.vpcs.get(vpc);
@@ -300,7 +307,7 @@ class DescribeReader {
         const [from, to] = icmp
           ? [field(entry, "IcmpTypeCode", "Type"), field(entry, "IcmpTypeCode", "Code")]
           : [field(entry, "PortRange", "From"), field(entry, "PortRange", "To")];
-        acl.entries.push({
+        const made: AclEntry = {
           number: at,
           direction: field(entry, "Egress") === true ? "egress" : "ingress",
           action: text(field(entry, "RuleAction")) === "allow" ? "allow" : "deny",
@@ -309,7 +316,8 @@ class DescribeReader {
               ? unknownTraffic({ code: "unknown-value", detail: `protocol of entry ${at} of ${name}` })
               : trafficOf(protocol, number(from), number(to)),
           prefix: cidr === undefined ? undefined : prefixOf(cidr),
-        });
+        };
+        this.b.addEntry(acl, made, entry);
       }
     }
   }
@@ -318,6 +326,7 @@ class DescribeReader {
     for (const one of this.all("RouteTables")) {
       const name = text(field(one, "RouteTableId"));
       if (name === undefined) continue;
+      this.b.place(name, one);
       const vpc = text(field(one, "VpcId"));
       const table = this.b.table(name, vpc);
       const draft = vpc === undefined ? undefined : this.b.vpcs.get(vpc);
@@ -330,7 +339,7 @@ class DescribeReader {
         if (subnet !== undefined) this.b.associateTable(subnet, known(name));
         if (gateway !== undefined) table.gateways.push(gateway);
       }
-      for (const route of list(field(one, "Routes"))) table.routes.push(routeOf(route));
+      for (const route of list(field(one, "Routes"))) this.b.addRoute(table, routeOf(route), route);
     }
   }
 
@@ -385,11 +394,13 @@ class DescribeReader {
     for (const one of this.all("NetworkInterfaces")) {
       const name = text(field(one, "NetworkInterfaceId"));
       if (name === undefined) continue;
+      this.b.place(name, one);
       const { owner, kind } = this.ownerOf(one, name, balancers);
       const instance = instances.get(owner);
       const state = text(field(instance, "State", "Name"));
       const tags = tagsOf(field(instance, "Tags") ?? field(one, "TagSet"));
       const note = state === "stopped" ? "instance stopped" : undefined;
+      this.b.place(owner, instance ?? one);
       const draft = this.b.owner(owner, kind, tags, note);
       if (owner !== name) draft.aliases.push(name);
       draft.interfaces.push(
@@ -461,6 +472,7 @@ class DescribeReader {
         const name = text(field(one, "InstanceId"));
         const state = text(field(one, "State", "Name"));
         if (name === undefined || state === "terminated" || this.b.owners.has(name)) continue;
+        this.b.place(name, one);
         const owner = this.b.owner(
           name,
           "instance",
@@ -493,6 +505,7 @@ class DescribeReader {
     for (const one of this.all("NatGateways")) {
       const name = text(field(one, "NatGatewayId"));
       if (name === undefined) continue;
+      this.b.place(name, one);
       const state = text(field(one, "State")) ?? "available";
       if (state === "deleted") continue;
       const subnet = known(text(field(one, "SubnetId")) ?? "");
@@ -521,6 +534,7 @@ class DescribeReader {
     for (const one of this.all("LoadBalancers")) {
       const name = text(field(one, "LoadBalancerArn"));
       if (name === undefined) continue;
+      this.b.place(name, one);
       const given = text(field(one, "Type"));
       const type: BalancerType = given === "network" || given === "gateway" ? given : "application";
       const zones = list(field(one, "AvailabilityZones"));
@@ -556,6 +570,7 @@ class DescribeReader {
     for (const one of this.all("TargetGroups")) {
       const name = text(field(one, "TargetGroupArn"));
       if (name === undefined) continue;
+      this.b.place(name, one);
       const health = this.health.filter((h) => h.key === name);
       const targets = health.flatMap(({ value }) =>
         list(value).flatMap((d): Target[] => {
@@ -620,6 +635,7 @@ class DescribeReader {
     for (const one of this.all("LoadBalancerDescriptions")) {
       const name = text(field(one, "LoadBalancerName"));
       if (name === undefined) continue;
+      this.b.place(name, one);
       const subnets = texts(field(one, "Subnets"));
       const isInternal = text(field(one, "Scheme")) === "internal";
       const targets = list(field(one, "Instances")).flatMap((i) => texts(field(i, "InstanceId")));

@@ -1,12 +1,13 @@
 /** Tells which files speak of AWS, and reads them into one network. */
 
 import { type Diagnostic, diagnostic } from "../../base/diagnostic.ts";
-import { readConfiguration } from "../../documents/configuration.ts";
-import type { Source } from "../../documents/document.ts";
+import { placedDocument, readConfiguration } from "../../documents/configuration.ts";
+import type { Document, Source } from "../../documents/document.ts";
 import type { Network } from "../model.ts";
 import { readCloudFormation } from "./cloudformation.ts";
 import { DESCRIBE_KEYS, readDescribe } from "./describe.ts";
 import { isObject, list } from "./json.ts";
+import { Positions } from "./positions.ts";
 import { parseTemplateYaml } from "./template-values.ts";
 import { readTerraform } from "./terraform.ts";
 
@@ -16,6 +17,8 @@ export interface AwsSource {
   readonly form: AwsForm;
   readonly name: string;
   readonly value: unknown;
+  /** The text that it was read from, to tell where things stand. */
+  readonly document: Document;
 }
 
 /** What a source is, without reading it whole; undefined where it does not speak of AWS. */
@@ -46,7 +49,8 @@ export function readAwsSource(source: Source): AwsSource | { readonly problem: D
   if (form === undefined) return undefined;
   if (form === "template" && !/^\s*\{/.test(source.text)) {
     try {
-      return { form, name: source.name, value: parseTemplateYaml(source.text) };
+      const value = parseTemplateYaml(source.text);
+      return { form, name: source.name, value, document: placedDocument(source, form, value) };
     } catch (error) {
       const message = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
       return { problem: diagnostic("BH001", message, { file: source.name }) };
@@ -56,7 +60,7 @@ export function readAwsSource(source: Source): AwsSource | { readonly problem: D
   const [problem] = diagnostics;
   if (document === undefined)
     return { problem: problem ?? diagnostic("BH409", `${source.name} is empty`, { file: source.name }) };
-  return { form, name: source.name, value: named(source.name, document.value) };
+  return { form, name: source.name, value: named(source.name, document.value), document };
 }
 
 /** A file whose name is the call (`describe-vpcs.json`, `get-managed-prefix-list-entries.pl-1.json`) says what its answer lacks. */
@@ -107,13 +111,14 @@ export function readNetwork(sources: readonly Source[], parameters?: ReadonlyMap
 function readOne(form: AwsForm, read: readonly AwsSource[], parameters?: ReadonlyMap<string, unknown>): Network {
   const [first] = read;
   const name = first?.name ?? "";
+  const positions = new Positions(read.map((one) => one.document));
   switch (form) {
     case "plan":
-      return readTerraform(first?.value, name);
+      return readTerraform(first?.value, name, positions);
     case "template":
-      return readCloudFormation(first?.value, name, parameters);
+      return readCloudFormation(first?.value, name, parameters, positions);
     case "describe":
-      return readDescribe(healthOfGroups(read.map((r) => r.value)), name);
+      return readDescribe(healthOfGroups(read.map((r) => r.value)), name, positions);
   }
 }
 

@@ -87,6 +87,8 @@ export class TemplateValues {
   private readonly template: unknown;
   private readonly parameters: ReadonlyMap<string, unknown>;
   private readonly conditions = new Map<string, Ternary>();
+  /** Evaluated objects with those of the template from which they were made. */
+  private readonly sources = new WeakMap<object, object>();
 
   constructor(template: unknown, given: ReadonlyMap<string, unknown> = new Map()) {
     this.template = template;
@@ -116,12 +118,19 @@ export class TemplateValues {
     ) {
       return this.apply(only, field(value, only));
     }
-    return Object.fromEntries(
+    const made = Object.fromEntries(
       entries(value).flatMap(([key, inner]) => {
         const one = this.evaluate(inner);
         return one === undefined ? [] : [[key, one] as const];
       }),
     );
+    this.sources.set(made, value);
+    return made;
+  }
+
+  /** The object of the template from which an evaluated one was made. */
+  sourceOf(value: unknown): unknown {
+    return typeof value === "object" && value !== null ? this.sources.get(value) : undefined;
   }
 
   private apply(name: string, argument: unknown): unknown {
