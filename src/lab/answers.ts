@@ -67,7 +67,7 @@ export interface Probe {
 export interface Drop {
   /** Null: not a policy's drop. */
   readonly direction: Direction | null;
-  readonly reason: "default-deny" | "deny" | "no-backend" | "not-routed" | "fault" | "other";
+  readonly reason: "default-deny" | "deny" | "no-backend" | "no-proxy" | "not-routed" | "fault" | "other";
   /** Default deny: the policies that isolate. Deny: the origin of the entry that matched. */
   readonly policies: readonly string[];
   /** The log prefix of the nftables rule that dropped it, verbatim. */
@@ -111,7 +111,7 @@ export interface ApplyResult {
   readonly entries: number;
 }
 
-/** One connection attempt: forwarded or dropped. In the shape of Hubble's `flow` (cilium `api/v1/flow/flow.proto`). */
+/** One connection attempt, or one request that a proxy judged: forwarded or dropped. In the shape of Hubble's `flow` (cilium `api/v1/flow/flow.proto`). */
 export interface FlowRecord {
   readonly flow: Flow;
   readonly node_name: string;
@@ -153,16 +153,33 @@ export interface Flow {
   };
   readonly source: FlowEndpoint;
   readonly destination: FlowEndpoint;
-  readonly Type: "L3_L4";
+  readonly Type: "L3_L4" | "L7";
   readonly node_name: string;
   readonly event_type: { readonly type: number };
   readonly traffic_direction: "INGRESS" | "EGRESS";
   readonly is_reply?: boolean;
   readonly Summary: string;
+  /** Of `Type` L7. */
+  readonly l7?: FlowLayer7;
   readonly egress_allowed_by?: readonly FlowPolicy[];
   readonly ingress_allowed_by?: readonly FlowPolicy[];
   readonly egress_denied_by?: readonly FlowPolicy[];
   readonly ingress_denied_by?: readonly FlowPolicy[];
+}
+
+/** A request that a proxy judged, or the answer to it (`flow.proto`, `Layer7`). */
+export interface FlowLayer7 {
+  readonly type: "REQUEST" | "RESPONSE";
+  /** Nanoseconds, as text: 64 bits. */
+  readonly latency_ns?: string;
+  readonly http?: {
+    /** Of an answer. */
+    readonly code?: number;
+    readonly method: string;
+    readonly url: string;
+    readonly protocol: string;
+    readonly headers?: readonly { readonly key: string; readonly value: string }[];
+  };
 }
 
 export interface FlowFilter {

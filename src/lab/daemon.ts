@@ -87,7 +87,7 @@ async function carryOut(
   committed: () => void,
 ): Promise<unknown> {
   if (is(request, "apply")) {
-    const result = lab.apply(request.params);
+    const result = await lab.apply(request.params);
     if (request.params.commit === true) committed();
     return result;
   }

@@ -81,7 +81,7 @@ function dropOf(packet: LoggedPacket, judgementNumbered: (id: number) => Judgeme
     const reason = judgement.reason === "default-deny" ? "default-deny" : "deny";
     return { ...place, direction: judgement.direction, reason, policies: judgement.policies };
   }
-  const known = (["not-routed", "no-backend", "fault"] as const).find(
+  const known = (["not-routed", "no-backend", "no-proxy", "fault"] as const).find(
     (reason) => packet.prefix === OTHER_DROPS[reason],
   );
   return { ...place, direction: null, reason: known ?? "other", policies: [] };

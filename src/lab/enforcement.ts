@@ -40,9 +40,21 @@ import {
   RETURN,
   setConntrackMark,
   setMeta,
+  type Verdict,
   verdict,
 } from "./kernel/expressions.ts";
 import type { Element, NftTable, SetShape, Transaction } from "./kernel/nftables.ts";
+import {
+  addRedirection,
+  DIVERT,
+  HAND_OVER,
+  IS_REDIRECTED,
+  ONWARD,
+  REDIRECT,
+  routeToProxy,
+  writeOthersPackets,
+  writeOwnPackets,
+} from "./redirection.ts";
 import type { Direction } from "./ruleset.ts";
 import {
   type Judgement,
@@ -78,6 +90,7 @@ const NONE = number32(0);
 export const OTHER_DROPS = {
   "not-routed": "not-routed: from outside only load balancers answer",
   "no-backend": "no-backend: nothing stands behind this service address and port",
+  "no-proxy": "no-proxy: the proxy that judges what is asked here is not running",
   fault: "fault: seeded by a test",
   unjudged: "unjudged: the tables are incomplete",
 } as const;
@@ -122,6 +135,15 @@ interface Retired {
   readonly since: number;
 }
 
+/** The chain that judges the packets of some subjects in one direction. */
+interface Judge {
+  readonly direction: Direction;
+  readonly family: Family;
+  /** Matches the packets of the subjects. */
+  readonly match: readonly Expression[];
+  readonly chain: string;
+}
+
 /** A set whose content belongs to one generation, and a name for that content. */
 interface Loaded {
   readonly name: string;
@@ -152,9 +174,25 @@ function* versionElements(version: Version): Generator<Element> {
     const { peerClass, key: last } = splitTableKey(at);
     yield {
       key: key(version.id, peerClass, last),
-      value: judgement.action === "allow" ? RETURN : goTo(dropChain(judgement.id)),
+      value: verdictOf(judgement),
     };
   }
+}
+
+function verdictOf(judgement: Judgement): Verdict {
+  switch (judgement.action) {
+    case "allow":
+      return RETURN;
+    case "redirect":
+      return goTo(REDIRECT);
+    case "deny":
+      return goTo(dropChain(judgement.id));
+  }
+}
+
+function isRedirecting(version: Version): boolean {
+  for (const { action } of version.table.values()) if (action === "redirect") return true;
+  return false;
 }
 
 export class Enforcement {
@@ -172,6 +210,8 @@ export class Enforcement {
   private settings: ForwardSettings;
   private faults: readonly FaultPair[] = [];
   private changes = 0;
+  /** Whether any policy set so far has led to the proxy: then there may be connections that it has. */
+  private redirecting = false;
 
   constructor(table: NftTable, settings: ForwardSettings) {
     this.table = table;
@@ -190,6 +230,7 @@ export class Enforcement {
   enforce(tables: VerdictTables, settings: ForwardSettings = this.settings): number {
     this.settings = settings;
     this.clearRetired();
+    this.beginRedirecting(tables);
     this.unloadVersions(tables);
     const added = this.loadVersions(tables);
     this.generation++;
@@ -238,6 +279,15 @@ export class Enforcement {
       this.loaded.set(`learned${family}`, { ...loaded, content: `changed by ${++this.changes}` });
     }
     this.table.commit(transaction, "learned addresses");
+  }
+
+  private beginRedirecting(tables: VerdictTables): void {
+    if (this.redirecting || ![...tables.versions.values()].some(isRedirecting)) return;
+    const transaction = this.table.transaction();
+    addRedirection(transaction, { flows: FLOW_GROUP, rate: FLOW_RATE, drops: DROP_GROUP }, OTHER_DROPS["no-proxy"]);
+    this.table.commit(transaction, "redirection");
+    routeToProxy();
+    this.redirecting = true;
   }
 
   /** Deletes what no packet can be on its way through any more. */
@@ -362,41 +412,27 @@ export class Enforcement {
         ["pass", ACCEPT],
         ["drop", goTo("fault")],
       ] as const) {
-        const name = this.set(`fault-${kind}${family}`);
-        if (name !== null) rule(...isFamily(family), ...pair(family, "source"), member(name, r0), verdict(end));
+        for (const match of this.faultMatches(kind, family)) rule(...match, verdict(end));
       }
     }
-    rule(conntrack("mark", r0), compare(r0, "eq", number32(this.generation)), verdict(ACCEPT));
-    const internet = number32(this.settings.internetIndex);
-    const fromInternet = [meta("inputIndex", r0), compare(r0, "eq", internet)];
-    if (!this.settings.podsRoutable) {
-      rule(
-        ...fromInternet,
-        meta("outputIndex", r0),
-        compare(r0, "neq", internet),
-        conntrack("status", r0),
-        mask(r0, number32(CT_DST_NAT)),
-        compare(r0, "eq", NONE),
-        verdict(goTo("not-routed")),
-      );
-    }
-    for (const family of FAMILIES) {
-      const services = this.set(`services${family}`);
-      if (services === null) continue;
-      const untranslated = [...isFamily(family), field(DESTINATION[family], r0), member(services, r0)];
-      rule(...fromInternet, ...untranslated, verdict(goTo("not-routed")));
-      rule(...untranslated, verdict(goTo("no-backend")));
-    }
+    rule(...this.isJudged(), verdict(ACCEPT));
+    for (const { match, reason } of this.unroutable()) rule(...match, verdict(goTo(reason)));
+    const judges: Judge[] = [];
     for (const direction of DIRECTIONS) {
       for (const family of FAMILIES) {
         const subjects = this.set(`${direction}${family}`);
         if (subjects === null) continue;
         const subject = direction === "egress" ? SOURCE[family] : DESTINATION[family];
         const chain = chainOf(direction, family);
-        rule(...isFamily(family), field(subject, r0), member(subjects, r0), verdict(jump(chain)));
+        const match = [...isFamily(family), field(subject, r0), member(subjects, r0)];
+        judges.push({ direction, family, match, chain });
+        rule(...match, verdict(jump(chain)));
         this.writeDirection(swap, tables, direction, family, subjects, chain);
       }
+      // Whatever is redirected was, before it was routed; what comes here has met two policy sets on its way.
+      if (this.redirecting) rule(...IS_REDIRECTED, verdict(DROP));
     }
+    if (this.redirecting) this.writeRedirection(swap, judges, chains);
     this.chains = chains;
     rule(immediate(r0, number32(this.generation)), setConntrackMark(r0));
     rule(
@@ -407,6 +443,86 @@ export class Enforcement {
       log(FLOW_GROUP, "flow"),
     );
     rule(verdict(ACCEPT));
+  }
+
+  /** Pairs of addresses whose packets a test lets pass or drops. */
+  private faultMatches(kind: FaultPair["kind"], family: Family): readonly (readonly Expression[])[] {
+    const name = this.set(`fault-${kind}${family}`);
+    return name === null ? [] : [[...isFamily(family), ...pair(family, "source"), member(name, REGISTER(0))]];
+  }
+
+  /** Matches packets of a connection that has passed under this policy set. */
+  private isJudged(): readonly Expression[] {
+    return [conntrack("mark", REGISTER(0)), compare(REGISTER(0), "eq", number32(this.generation))];
+  }
+
+  /** What no policy is asked about. */
+  private unroutable(): readonly {
+    readonly match: readonly Expression[];
+    readonly reason: "not-routed" | "no-backend";
+  }[] {
+    const r0 = REGISTER(0);
+    const out: { match: readonly Expression[]; reason: "not-routed" | "no-backend" }[] = [];
+    const internet = number32(this.settings.internetIndex);
+    const fromInternet = [meta("inputIndex", r0), compare(r0, "eq", internet)];
+    if (!this.settings.podsRoutable) {
+      const untranslated = [conntrack("status", r0), mask(r0, number32(CT_DST_NAT)), compare(r0, "eq", NONE)];
+      const inward = [meta("outputIndex", r0), compare(r0, "neq", internet)];
+      out.push({ match: [...fromInternet, ...inward, ...untranslated], reason: "not-routed" });
+    }
+    for (const family of FAMILIES) {
+      const services = this.set(`services${family}`);
+      if (services === null) continue;
+      const untranslated = [...isFamily(family), field(DESTINATION[family], r0), member(services, r0)];
+      out.push({ match: [...fromInternet, ...untranslated], reason: "not-routed" });
+      out.push({ match: untranslated, reason: "no-backend" });
+    }
+    return out;
+  }
+
+  /**
+   * Judges before routing what may have to go to the proxy, and once more what the proxy sends on. Whatever else would
+   * be dropped or passed is left to the forward chain.
+   */
+  private writeRedirection(swap: Transaction, judges: readonly Judge[], chains: string[]): void {
+    const r0 = REGISTER(0);
+    const early = `early-${this.generation}`;
+    swap.flushChain(DIVERT).flushChain(ONWARD).addChain(early);
+    // It names the chains of the directions, so it goes before them.
+    chains.unshift(early);
+    writeOwnPackets(swap);
+    const leave = (...match: readonly Expression[]): unknown => swap.addRule(DIVERT, ...match, verdict(ACCEPT));
+    leave(conntrack("direction", r0), compare(r0, "eq", Buffer.of(CT_REPLY)));
+    leave(conntrack("state", r0), mask(r0, number32(CT_RELATED)), compare(r0, "neq", NONE));
+    leave(...this.isJudged());
+    writeOthersPackets(swap);
+    swap.addRule(ONWARD, ...this.isJudged(), verdict(ACCEPT));
+    for (const family of FAMILIES) {
+      for (const match of this.faultMatches("pass", family)) {
+        leave(...match);
+        swap.addRule(ONWARD, ...match, verdict(ACCEPT));
+      }
+      for (const match of this.faultMatches("drop", family)) {
+        leave(...match);
+        swap.addRule(ONWARD, ...match, verdict(goTo("fault")));
+      }
+    }
+    for (const { match } of this.unroutable()) leave(...match);
+    for (const direction of DIRECTIONS) {
+      for (const family of FAMILIES) {
+        const name = this.set(`redirecting-${direction}${family}`);
+        if (name === null) continue;
+        const subject = direction === "egress" ? SOURCE[family] : DESTINATION[family];
+        swap.addRule(DIVERT, ...isFamily(family), field(subject, r0), member(name, r0), verdict(goTo(early)));
+      }
+      for (const judge of judges) {
+        if (judge.direction !== direction) continue;
+        swap.addRule(early, ...judge.match, verdict(jump(judge.chain)));
+        swap.addRule(ONWARD, ...judge.match, verdict(jump(judge.chain)));
+      }
+      swap.addRule(early, ...IS_REDIRECTED, verdict(HAND_OVER));
+    }
+    swap.addRule(ONWARD, immediate(r0, number32(this.generation)), setConntrackMark(r0));
   }
 
   /** The mark becomes the class of the peer; then the look-ups, the most specific first. */
@@ -584,6 +700,13 @@ function* generationSets(
       empty: tables.homes.size === 0,
       content: learned.join(";"),
     };
+    for (const direction of DIRECTIONS) {
+      const leading = new Set([...tables.versions.values()].filter(isRedirecting).map(({ id }) => id));
+      const own = [...tables[direction]].filter(([address, version]) => mine(address) && leading.has(version));
+      yield hashed({ name: `redirecting-${direction}${family}`, keyLength: bytes }, own, ([address]) => ({
+        key: addressBytes(address),
+      }));
+    }
     const near = [...tables.near].filter(([both]) => mine(both));
     yield hashed({ name: `near${family}`, keyLength: bytes * 2, value: { length: 4 } }, near, ([both, number]) => ({
       key: pairBytes(both),

@@ -1,8 +1,10 @@
-/** The lab's recent connections and drops, in the shape of Hubble's flows (cilium `api/v1/flow/flow.proto`). */
+/** The lab's recent connections, drops and requests, in the shape of Hubble's flows (cilium `api/v1/flow/flow.proto`). */
 
 import { randomUUID } from "node:crypto";
-import type { Drop, Flow, FlowEndpoint, FlowFilter, FlowPolicy, FlowRecord } from "./answers.ts";
+import type { Drop, Flow, FlowEndpoint, FlowFilter, FlowLayer7, FlowPolicy, FlowRecord } from "./answers.ts";
+import { familyOf } from "./kernel/address.ts";
 import type { LoggedPacket } from "./kernel/packet-log.ts";
+import type { Report } from "./proxy/seam.ts";
 import { type Judgement, PROTOCOL_NUMBER } from "./verdicts.ts";
 
 /** Flows kept; the oldest go first. */
@@ -21,16 +23,24 @@ export interface FlowParty {
 }
 
 /** What happened, as it was seen; a record is written when somebody asks. */
-interface Kept {
+type Kept = {
   readonly at: number;
   readonly number: number;
-  readonly packet: LoggedPacket;
-  readonly drop: Drop | null;
   readonly source: FlowParty;
   readonly destination: FlowParty;
-  /** The judgements of a forwarded connection, egress first; null where nothing judged. */
-  readonly judged: readonly (Judgement | null)[];
-}
+} & Seen;
+
+/** A packet that the kernel told of, or what the proxy reported. */
+type Seen =
+  | {
+      readonly packet: LoggedPacket;
+      readonly drop: Drop | null;
+      /** The judgements of a forwarded connection, egress first; null where nothing judged. */
+      readonly judged: readonly (Judgement | null)[];
+    }
+  | { readonly report: Report };
+
+type Parties = Pick<Kept, "source" | "destination">;
 
 export class FlowLog {
   private kept: Kept[] = [];
@@ -38,8 +48,9 @@ export class FlowLog {
   private readonly run = randomUUID();
   private readonly followers = new Set<(kept: Kept) => void>();
 
-  record(seen: Omit<Kept, "at" | "number">): void {
-    const kept = { ...seen, at: Date.now(), number: ++this.count };
+  record(seen: Seen & Parties): void {
+    const at = "report" in seen ? seen.report.at : Date.now();
+    const kept = { ...seen, at, number: ++this.count };
     this.kept.push(kept);
     if (this.kept.length > HISTORY * 1.25) this.kept = this.kept.slice(-HISTORY);
     for (const follower of this.followers) follower(kept);
@@ -64,12 +75,14 @@ export class FlowLog {
     const node = kept.destination.node ?? kept.source.node ?? "";
     // One random part for the run, one that counts: as unique as a UUID, and cheap.
     const uuid = `${this.run.slice(0, 24)}${kept.number.toString(16).padStart(12, "0")}`;
-    return { flow: flowOf(kept, uuid, time, node), node_name: node, time };
+    const flow =
+      "report" in kept ? requestFlow(kept, kept.report, uuid, time, node) : packetFlow(kept, uuid, time, node);
+    return { flow, node_name: node, time };
   }
 }
 
 function matches(kept: Kept, filter: FlowFilter): boolean {
-  const verdict = kept.drop === null ? "FORWARDED" : "DROPPED";
+  const verdict = "report" in kept ? kept.report.verdict : kept.drop === null ? "FORWARDED" : "DROPPED";
   if (filter.verdict !== undefined && verdict !== filter.verdict) return false;
   return isPlace(kept.source.place, filter.from) && isPlace(kept.destination.place, filter.to);
 }
@@ -79,7 +92,12 @@ function isPlace(place: string | null, wanted: string | undefined): boolean {
   return place !== null && (wanted.endsWith("/") ? place.startsWith(wanted) : place === wanted);
 }
 
-function flowOf({ packet, drop, source, destination, judged }: Kept, uuid: string, time: string, node: string): Flow {
+function packetFlow(
+  { packet, drop, source, destination, judged }: Exclude<Kept, { report: Report }>,
+  uuid: string,
+  time: string,
+  node: string,
+): Flow {
   const base = {
     time,
     uuid,
@@ -134,6 +152,63 @@ function dropReason(drop: Drop): Pick<Flow, "drop_reason" | "drop_reason_desc"> 
     default:
       return { drop_reason_desc: "DROP_REASON_UNKNOWN" };
   }
+}
+
+/** `event_type` of what a proxy reports (access log). */
+const L7_EVENT = 129;
+
+function requestFlow({ source, destination }: Parties, report: Report, uuid: string, time: string, node: string): Flow {
+  const { connection, direction, verdict, type, policies } = report;
+  const { client, server, protocol } = connection;
+  const isReply = type === "RESPONSE";
+  const [from, to] = isReply ? ([server, client] as const) : ([client, server] as const);
+  const ports = { source_port: from.port, destination_port: to.port };
+  const by = policies.map(policyOf);
+  return {
+    time,
+    uuid,
+    verdict,
+    ...(verdict === "DROPPED" && !isReply
+      ? { drop_reason: POLICY_DENIED, drop_reason_desc: "POLICY_DENIED" as const }
+      : {}),
+    IP: { source: from.address, destination: to.address, ipVersion: familyOf(from.address) === 4 ? "IPv4" : "IPv6" },
+    l4: protocol === "TCP" ? { TCP: ports } : { UDP: ports },
+    source: endpoint(isReply ? destination : source),
+    destination: endpoint(isReply ? source : destination),
+    Type: "L7",
+    node_name: node,
+    l7: layer7(report),
+    event_type: { type: L7_EVENT },
+    traffic_direction: direction === "egress" ? "EGRESS" : "INGRESS",
+    is_reply: isReply,
+    Summary: requestSummary(report),
+    ...(by.length === 0 || verdict === "DROPPED"
+      ? {}
+      : direction === "egress"
+        ? { egress_allowed_by: by }
+        : { ingress_allowed_by: by }),
+  };
+}
+
+function layer7({ type, method, url, protocol, headers, code, latencyNs }: Report): FlowLayer7 {
+  return {
+    type,
+    ...(latencyNs === undefined ? {} : { latency_ns: String(latencyNs) }),
+    http: {
+      ...(code === undefined ? {} : { code }),
+      method,
+      url,
+      protocol,
+      ...(headers.length === 0 ? {} : { headers: headers.map(([key, value]) => ({ key, value })) }),
+    },
+  };
+}
+
+function requestSummary({ type, method, url, protocol, code, latencyNs }: Report): string {
+  const asked = `${protocol} ${method} ${url}`;
+  if (type === "REQUEST") return asked;
+  const milliseconds = latencyNs === undefined ? "" : ` ${(latencyNs / 1e6).toFixed(1)}ms`;
+  return `${protocol} ${code ?? 0}${milliseconds} (${method} ${url})`;
 }
 
 function endpoint(party: FlowParty): FlowEndpoint {

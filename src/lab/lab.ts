@@ -21,7 +21,9 @@ import { answerHttp, Servers } from "./servers.ts";
 import { INGRESS, INTERNET, INTERNET_SITE, populationOf, type Site, sitesOf } from "./sites.ts";
 import { Relays } from "./relays.ts";
 import { type Front, frontName, frontsOf, serviceAddresses, Translation } from "./translation.ts";
-import { judgementOf, VerdictCompiler, type VerdictTables } from "./verdicts.ts";
+import type { Connection, Report } from "./proxy/seam.ts";
+import { type Judgements, ProxySupervisor } from "./proxy/supervisor.ts";
+import { judgementOf, PROTOCOL_NUMBER, VerdictCompiler, type VerdictTables } from "./verdicts.ts";
 
 const TABLE = "bulkhead";
 const TEAR_MS = 5;
@@ -87,6 +89,9 @@ export class Lab {
   private parties = new Map<string, FlowParty>();
   private names: NameServer = new NameServer(EMPTY_PLAN);
   private proxy: IngressProxy;
+  private readonly judges: ProxySupervisor;
+  /** Ends when the changes that were ordered before have been carried out. */
+  private turn: Promise<void> = Promise.resolve();
 
   /** `folder` is inside the lab's own file system and holds what programs in pods read. */
   constructor(name: string, folder: string) {
@@ -104,6 +109,10 @@ export class Lab {
     );
     this.tables = this.compiler.compile(populationOf(EMPTY_PLAN), NO_RULES);
     this.proxy = this.proxyFor(EMPTY_PLAN);
+    this.judges = new ProxySupervisor(
+      (connection) => this.judge(connection),
+      (report) => this.recordReport(report),
+    );
     this.servers = new Servers(
       {
         http: answerHttp((address) => this.parties.get(address)?.place ?? INTERNET),
@@ -132,7 +141,31 @@ export class Lab {
    * Changes the plan, the rules or both. No packet meets a pod before its rules: sites that go are taken down first,
    * then services and rules change, then new sites come up.
    */
-  apply(change: { readonly plan?: Plan; readonly ruleset?: Ruleset }): ApplyResult {
+  apply(change: Partial<Order>): Promise<ApplyResult> {
+    const result = this.turn.then(() => this.applyInTurn(change));
+    this.turn = result.then(
+      () => {},
+      () => {},
+    );
+    return result;
+  }
+
+  /** The proxy runs before the first packet is led to it, and has the new rules when this resolves. */
+  private async applyInTurn(change: Partial<Order>): Promise<ApplyResult> {
+    const ruleset = change.ruleset ?? this.order.ruleset;
+    if (ruleset.subjects.some(({ entries }) => entries.some((entry) => entry.application !== undefined)))
+      await this.judges.start();
+    try {
+      return this.enforce(change);
+    } finally {
+      await this.judges.announce({
+        generation: this.enforcement.generation,
+        pathsAsSent: this.order.ruleset.pathsAsSent === true,
+      });
+    }
+  }
+
+  private enforce(change: Partial<Order>): ApplyResult {
     const begun = performance.now();
     const next: Order = { plan: change.plan ?? this.order.plan, ruleset: change.ruleset ?? this.order.ruleset };
     const population = populationOf(next.plan);
@@ -170,7 +203,7 @@ export class Lab {
     return { generation: this.enforcement.generation, milliseconds: performance.now() - begun, entries };
   }
 
-  move(pod: string, node: string): ApplyResult {
+  move(pod: string, node: string): Promise<ApplyResult> {
     const { plan } = this.order;
     if (!plan.pods.some(({ name }) => name === pod)) throw new LabError("pod-not-found", `the lab has no ${pod}`);
     if (!plan.nodes.some(({ name }) => name === node))
@@ -228,6 +261,20 @@ export class Lab {
     });
   }
 
+  /** What both sides' rules say of a connection to the proxy. */
+  private judge({ protocol, client, server }: Connection): Judgements {
+    const packet = {
+      source: client.address,
+      destination: server.address,
+      protocol: PROTOCOL_NUMBER[protocol],
+      destinationPort: server.port,
+    };
+    return {
+      egress: judgementOf(this.tables, "egress", packet),
+      ingress: judgementOf(this.tables, "ingress", packet),
+    };
+  }
+
   private recordFlow(packet: LoggedPacket, drop: Drop | null): void {
     const judged =
       drop === null ? [judgementOf(this.tables, "egress", packet), judgementOf(this.tables, "ingress", packet)] : [];
@@ -238,6 +285,11 @@ export class Lab {
       destination: this.party(packet.destination),
       judged,
     });
+  }
+
+  private recordReport(report: Report): void {
+    const { client, server } = report.connection;
+    this.flows.record({ report, source: this.party(client.address), destination: this.party(server.address) });
   }
 
   private party(address: string): FlowParty {

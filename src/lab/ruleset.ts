@@ -5,7 +5,11 @@
  * Meaning, for one packet of the original direction of a connection, after service translation: the egress rules of
  * the source's identity judge it, then the ingress rules of the destination's. In each: a matching deny entry drops;
  * else a matching allow entry passes; else the packet is dropped when `isolated`, and passes when not. Replies pass.
+ * Where every allow entry that matches has application rules, the packet goes to the proxy (`proxy/seam.ts`), which
+ * judges what is asked by these rules.
  */
+
+import type { ApplicationRule } from "../policy/rule.ts";
 
 export type Direction = "ingress" | "egress";
 
@@ -60,6 +64,8 @@ export interface RulesetEntry {
   readonly order?: number;
   readonly peer: Peer;
   readonly traffic: Traffic;
+  /** Of an allow: what the proxy must find, all of it. Absent: nothing beyond the port. */
+  readonly application?: readonly ApplicationRule[];
   /** What drops and flows are reported under: `CiliumNetworkPolicy/default/service-a#ingress[0]`. */
   readonly origin: string;
 }
@@ -82,6 +88,8 @@ export interface Ruleset {
   readonly subjects: readonly SubjectRules[];
   /** Policies in force, for `lab status`: `CiliumNetworkPolicy/default/service-a`. */
   readonly policies: readonly string[];
+  /** The proxy compares the paths of requests as they are sent (cilium.md R6.1.6); absent: normalised. */
+  readonly pathsAsSent?: true;
 }
 
 /** No policy at all: everybody reaches everybody. */

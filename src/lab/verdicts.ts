@@ -16,6 +16,7 @@ import { createHash } from "node:crypto";
 import { patternMatches } from "../net/path-language.ts";
 import { addressNumber, contains, covered, cut, type Range, type Segment, spaceEnd } from "./address-space.ts";
 import { type Family, familyOf } from "./kernel/address.ts";
+import type { ApplicationRule } from "../policy/rule.ts";
 import { RESERVED_IDENTITY } from "./plan.ts";
 import type { Direction, Peer, Ruleset, RulesetEntry, SubjectRules, Traffic } from "./ruleset.ts";
 
@@ -47,10 +48,20 @@ export interface Population {
 export interface Judgement {
   readonly id: number;
   readonly direction: Direction;
-  readonly action: "allow" | "deny";
+  /** `redirect`: the proxy judges by `applications`. */
+  readonly action: "allow" | "deny" | "redirect";
   readonly reason: "rule" | "no-policy" | "default-deny" | "self";
   /** Origins of the entries that matched; for default deny the policies that isolate. */
   readonly policies: readonly string[];
+  /** What the proxy judges by: one of them must pass. Empty unless redirected. */
+  readonly applications: readonly ApplicationEntry[];
+}
+
+/** The application rules of one entry; all of them must pass. */
+export interface ApplicationEntry {
+  /** Of the entry: `CiliumNetworkPolicy/default/service-a#ingress[0]`. */
+  readonly origin: string;
+  readonly rules: readonly ApplicationRule[];
 }
 
 /** A subject's rules in one direction as a table; `tableKey(class, key)` → judgement. */
@@ -319,11 +330,12 @@ export class VerdictCompiler {
     action: Judgement["action"],
     reason: Judgement["reason"],
     policies: readonly string[],
+    applications: readonly ApplicationEntry[] = [],
   ): Judgement {
-    const meaning = JSON.stringify([direction, action, reason, policies]);
+    const meaning = JSON.stringify([direction, action, reason, policies, applications]);
     const known = this.judgements.get(meaning);
     if (known !== undefined) return known;
-    const created: Judgement = { id: this.judgements.size + 1, direction, action, reason, policies };
+    const created: Judgement = { id: this.judgements.size + 1, direction, action, reason, policies, applications };
     this.judgements.set(meaning, created);
     this.numbered.set(created.id, created);
     return created;
@@ -442,15 +454,33 @@ export class VerdictCompiler {
         at++;
       }
       if (tierOf(first) === passed) continue;
-      for (const action of ["deny", "allow"] as const) {
-        const origins = new Set(equals.filter((entry) => entry.action === action).map((entry) => entry.origin));
-        if (origins.size > 0) return this.judgement(subject.direction, action, "rule", [...origins].toSorted());
+      const denies = equals.filter((entry) => entry.action === "deny");
+      if (denies.length > 0) return this.judgement(subject.direction, "deny", "rule", originsOf(denies));
+      const allows = equals.filter((entry) => entry.action === "allow");
+      const plain = allows.filter((entry) => entry.application === undefined);
+      // One allow without application rules lifts those of all others (cilium.md R6.3.4, R6.3.5).
+      if (plain.length > 0) return this.judgement(subject.direction, "allow", "rule", originsOf(plain));
+      if (allows.length > 0) {
+        return this.judgement(subject.direction, "redirect", "rule", originsOf(allows), applicationsOf(allows));
       }
       passed = tierOf(first);
     }
     if (subject.isolated) return this.judgement(subject.direction, "deny", "default-deny", subject.isolatedBy);
     return this.judgement(subject.direction, "allow", "no-policy", []);
   }
+}
+
+function originsOf(entries: readonly RulesetEntry[]): readonly string[] {
+  return [...new Set(entries.map((entry) => entry.origin))].toSorted();
+}
+
+/** The application rules of entries, each list once. */
+function applicationsOf(entries: readonly RulesetEntry[]): readonly ApplicationEntry[] {
+  const out = new Map<string, ApplicationEntry>();
+  for (const { origin, application } of entries) {
+    if (application !== undefined) out.set(`${origin} ${JSON.stringify(application)}`, { origin, rules: application });
+  }
+  return [...out].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
 }
 
 function tierOf(entry: RulesetEntry): number {

@@ -1,9 +1,12 @@
 /** What the lab enforces of the rule form, and what it does not: the one table that refusals and documentation read. */
 
 export const NOT_ENFORCED = {
-  "http-rules": "HTTP rules are judged by a proxy, which the lab does not have yet",
-  "dns-rules": "DNS rules are judged by a proxy, which the lab does not have yet",
-  "tls-names": "TLS server names are judged by a proxy, which the lab does not have yet",
+  "http-rules": "HTTP rules are judged by a proxy, and the lab's does not speak HTTP yet",
+  "open-http":
+    "what HTTP rules without default deny do is told differently by the code and the documentation of this release",
+  secrets: "the value of a header lies in a Secret, which is never read",
+  "dns-rules": "DNS rules are judged by a proxy, and the lab's does not speak DNS yet",
+  "tls-names": "TLS server names are judged by a proxy, and the lab's does not speak TLS yet",
   "opaque-rules": "rules for a custom parser or listener are judged by nothing here",
   names: "which addresses a DNS name stands for is learned by a proxy, which the lab does not have yet",
   unresolved: "whom the rule means cannot be told from the input",

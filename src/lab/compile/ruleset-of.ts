@@ -8,6 +8,7 @@ import type { ContainerPort, World } from "../../model/world.ts";
 import { type AddressSet, formatPrefix, rangePrefixes } from "../../net/address.ts";
 import { type PortProtocol, PORT_PROTOCOLS } from "../../net/protocol.ts";
 import type {
+  ApplicationRule,
   Direction,
   Origin,
   Peer as RulePeer,
@@ -74,7 +75,8 @@ class Compiler {
       }
     }
     const policies = [...new Set(set.policies.map(objectName))];
-    return { ruleset: { subjects, policies }, unsupported: [...this.unsupported.values()] };
+    const ruleset = { subjects, policies, ...(set.pathsAsSent === true ? { pathsAsSent: true as const } : {}) };
+    return { ruleset, unsupported: [...this.unsupported.values()] };
   }
 
   private refuse(origin: Origin, why: NotEnforced): void {
@@ -146,7 +148,8 @@ class Compiler {
         if (rule.direction !== direction) continue;
         const standing = standings.get(rule) ?? { tier: union, order: 0 };
         const requires = requiresOf(policies, rule.origin.section);
-        for (const entry of this.entries(rule, identity, labels, requires)) entries.push({ ...entry, ...standing });
+        for (const entry of this.entries(rule, identity, labels, requires, isolated))
+          entries.push({ ...entry, ...standing });
       }
     }
     const governed = isolated || policies.some((policy) => policy.isolation[direction] === "open");
@@ -156,7 +159,8 @@ class Compiler {
         // What a specification leaves open passes nowhere here.
         const told = rule.peers.every((peer) => peer.kind !== "unknown");
         if (rule.direction !== direction || !told) continue;
-        for (const entry of this.entries(rule, identity, labels, [])) entries.push({ ...entry, tier: union, order: 0 });
+        for (const entry of this.entries(rule, identity, labels, [], isolated))
+          entries.push({ ...entry, tier: union, order: 0 });
       }
     }
     const isolatedBy = [...new Set(closing.map(objectName))];
@@ -175,6 +179,7 @@ class Compiler {
     subject: LabIdentity,
     subjectLabels: IdentityLabels,
     requires: readonly Selector[],
+    isolated: boolean,
   ): RulesetEntry[] {
     if (rule.authentication === "fail" && rule.action === "allow") return [];
     if (rule.authentication === "required") this.refuse(rule.origin, "authentication");
@@ -183,17 +188,33 @@ class Compiler {
     const { peers, identities } = this.peers(rule, subjectLabels, requires);
     const out: RulesetEntry[] = [];
     for (const item of rule.traffic) {
-      for (const application of item.application ?? []) this.refuse(rule.origin, APPLICATION[application.kind]);
+      const application = this.application(rule.origin, item.application ?? [], isolated);
+      const what = { action, origin, ...(application.length === 0 ? {} : { application }) };
       const { match } = item;
       if (match.kind === "named" && match.resolve === "destination" && rule.direction === "egress") {
-        out.push(...this.namedEgress(rule, match, peers, identities, action, origin));
+        out.push(...this.namedEgress(rule, match, peers, identities, what));
         continue;
       }
       for (const traffic of this.traffic(rule.origin, match, subject.namedPorts)) {
-        for (const peer of peers) out.push({ action, peer, traffic, origin });
+        for (const peer of peers) out.push({ ...what, peer, traffic });
       }
     }
     return out;
+  }
+
+  /** What the proxy has to judge; refuses what it cannot. */
+  private application(origin: Origin, rules: readonly ApplicationRule[], isolated: boolean): ApplicationRule[] {
+    return rules.filter((rule) => {
+      const refusal = REFUSED[rule.kind];
+      if (refusal !== undefined) this.refuse(origin, refusal);
+      if (rule.kind !== "http") return true;
+      if (rule.rules.some(({ headers }) => headers.some(({ secret }) => secret !== undefined)))
+        this.refuse(origin, "secrets");
+      // Where nothing closes the direction, the rules of a policy without default deny deny nothing (cilium.md R4.3.7).
+      const how = isolated ? "enforced" : (this.set.openApplication?.http ?? "lifted");
+      if (how === "unsure") this.refuse(origin, "open-http");
+      return how !== "lifted";
+    });
   }
 
   /** A port name towards others is the number that each of them gives it. */
@@ -202,8 +223,7 @@ class Compiler {
     match: Extract<PortMatch, { kind: "named" }>,
     peers: readonly Peer[],
     chosen: readonly LabIdentity[],
-    action: RulesetEntry["action"],
-    origin: string,
+    what: Pick<RulesetEntry, "action" | "application" | "origin">,
   ): RulesetEntry[] {
     if (peers.some((peer) => peer.kind === "prefixes" && peer.covers === "all")) {
       this.refuse(rule.origin, "named-ports-of-addresses");
@@ -211,10 +231,9 @@ class Compiler {
     const identities = peers.some((peer) => peer.kind === "any") ? this.identities : chosen;
     return identities.flatMap((identity) =>
       this.traffic(rule.origin, match, identity.namedPorts).map((traffic) => ({
-        action,
+        ...what,
         peer: { kind: "identities", identities: [identity.number] } as const,
         traffic,
-        origin,
       })),
     );
   }
@@ -308,12 +327,13 @@ class Compiler {
   }
 }
 
-const APPLICATION = {
+/** The kinds of application rules that the proxy does not judge. */
+const REFUSED: Readonly<Record<ApplicationRule["kind"], NotEnforced | undefined>> = {
   http: "http-rules",
   dns: "dns-rules",
   tls: "tls-names",
   opaque: "opaque-rules",
-} as const satisfies Record<string, NotEnforced>;
+};
 
 const COVERS = { outside: "outside", nodes: "nodes", any: "all" } as const;
 

@@ -139,6 +139,21 @@ export function mask(register: number, bits: Uint8Array): Expression {
   });
 }
 
+/** register = register with these bits set, over 4 bytes. */
+export function setBits(register: number, bits: Uint8Array): Expression {
+  return expression("bitwise", (w) => {
+    w.be32(1, register);
+    w.be32(2, register);
+    w.be32(3, bits.length);
+    writeValue(
+      w,
+      4,
+      bits.map((byte) => ~byte),
+    );
+    writeValue(w, 5, bits);
+  });
+}
+
 export function immediate(to: number, value: Uint8Array): Expression {
   return expression("immediate", (w) => {
     w.be32(1, to);
@@ -231,11 +246,23 @@ export function translateSource(family: 4 | 6, address: number): Expression {
   });
 }
 
-/** Hands the packet to the transparent socket that listens on the port in this register, on any address. */
-export function transparentProxy(family: 4 | 6, port: number): Expression {
+/**
+ * Hands the packet to the transparent socket that listens on the port in one register, at the address in another or at
+ * any. Where none listens, the rule does not match.
+ */
+export function transparentProxy(family: 4 | 6, port: number, address: number | null = null): Expression {
   return expression("tproxy", (w) => {
     w.be32(1, NFPROTO[family]);
+    if (address !== null) w.be32(2, address);
     w.be32(3, port);
+  });
+}
+
+/** One byte: 1 where the packet belongs to a transparent socket of this namespace. The rule ends where it has no socket. */
+export function socketTransparent(to: number): Expression {
+  return expression("socket", (w) => {
+    w.be32(1, 0);
+    w.be32(2, to);
   });
 }
 

@@ -41,6 +41,8 @@ const NDA_LLADDR = 2;
 const NUD_PERMANENT = 0x80;
 const FRA_IIFNAME = 3;
 const FRA_PRIORITY = 6;
+const FRA_FWMARK = 10;
+const FRA_FWMASK = 16;
 const FRA_TABLE = 15;
 const FR_ACT_TO_TBL = 1;
 export const TABLE_MAIN = 254;
@@ -193,11 +195,16 @@ export class RouteBatch {
 
   /** Packets are routed by `table`; only those that arrive on `device` where one is named. */
   rule(family: Family, priority: number, table: number, device: string | null = null): void {
-    this.ruleMessage(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, family, priority, table, device);
+    this.ruleMessage(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, family, priority, table, { device });
+  }
+
+  /** Packets whose mark has this bit are routed by `table`. */
+  markRule(family: Family, priority: number, table: number, bit: number): void {
+    this.ruleMessage(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, family, priority, table, { bit });
   }
 
   removeRule(family: Family, priority: number, table: number): void {
-    this.ruleMessage(RTM_DELRULE, 0, family, priority, table, null);
+    this.ruleMessage(RTM_DELRULE, 0, family, priority, table, {});
   }
 
   private ruleMessage(
@@ -206,7 +213,7 @@ export class RouteBatch {
     family: Family,
     priority: number,
     table: number,
-    device: string | null,
+    { device = null, bit }: { readonly device?: string | null; readonly bit?: number },
   ): void {
     const fixed = Buffer.alloc(12);
     fixed[0] = domain(family);
@@ -214,6 +221,10 @@ export class RouteBatch {
     fixed[7] = FR_ACT_TO_TBL;
     this.begin(type, flags, fixed);
     if (device !== null) this.writer.text(FRA_IIFNAME, device);
+    if (bit !== undefined) {
+      this.writer.u32(FRA_FWMARK, bit);
+      this.writer.u32(FRA_FWMASK, bit);
+    }
     this.writer.u32(FRA_PRIORITY, priority);
     this.writer.u32(FRA_TABLE, table);
     this.writer.finish();

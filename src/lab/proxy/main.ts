@@ -1,0 +1,93 @@
+/**
+ * The proxy's process: accepts what the kernel hands it, asks the daemon what is in force, and leaves each connection to
+ * the protocol that its rules are about. Ends with the daemon.
+ */
+
+import { createServer, type Socket } from "node:net";
+import type { ApplicationRule } from "../../policy/rule.ts";
+import { canonical } from "../kernel/address.ts";
+import { homeNamespace } from "../kernel/namespace.ts";
+import { Reports } from "./reports.ts";
+import { Resolver } from "./resolver.ts";
+import type { Connection, FromProxy, Proxy, Resolution, StreamProtocol, ToProxy } from "./seam.ts";
+import { onwardStream, proxyListener } from "./sockets.ts";
+import { Tunnel } from "./tunnel.ts";
+
+function tell(message: FromProxy): void {
+  if (process.connected) process.send?.(message, () => {});
+}
+
+const resolver = new Resolver(tell);
+const reports = new Reports(tell);
+const proxy: Proxy = {
+  resolve: (connection) => resolver.resolve(connection),
+  connect: onwardStream,
+  report: (report) => reports.add(report),
+};
+const tunnel = new Tunnel(proxy);
+/** By the kind of the rules that they are about. */
+const protocols: Partial<Readonly<Record<ApplicationRule["kind"], StreamProtocol>>> = {};
+const open = new Map<Socket, Connection>();
+
+/** Who speaks with a connection whose rules are these; null: nobody does. */
+function protocolOf(resolution: Resolution): StreamProtocol | null {
+  if (isDenied(resolution)) return null;
+  const sides = [resolution.egress, resolution.ingress];
+  const entries = sides.flatMap((side) => (side.kind === "rules" ? side.entries : []));
+  const [kind] = entries.flatMap(({ rules }) => rules.map((rule) => rule.kind));
+  return kind === undefined ? tunnel : (protocols[kind] ?? null);
+}
+
+/** Whether it must not go on. What the target's side alone denies is told by the protocol, in its own words. */
+function isDenied({ egress, ingress }: Resolution): boolean {
+  return egress.kind === "denied" || (ingress.kind === "denied" && egress.kind !== "rules");
+}
+
+async function accept(socket: Socket): Promise<void> {
+  const { localAddress, localPort, remoteAddress, remotePort } = socket;
+  socket.on("error", () => socket.destroy());
+  if (localAddress === undefined || remoteAddress === undefined) {
+    socket.destroy();
+    return;
+  }
+  const connection: Connection = {
+    protocol: "TCP",
+    client: { address: canonical(remoteAddress), port: remotePort ?? 0 },
+    server: { address: canonical(localAddress), port: localPort ?? 0 },
+  };
+  open.set(socket, connection);
+  socket.on("close", () => open.delete(socket));
+  const resolution = await proxy.resolve(connection);
+  const protocol = protocolOf(resolution);
+  if (protocol === null) socket.resetAndDestroy();
+  else protocol.take(socket, connection, resolution);
+}
+
+/** Ends every connection that the policy set in force denies. */
+async function judgeAnew(): Promise<void> {
+  for (const [socket, connection] of open) {
+    if (isDenied(await proxy.resolve(connection))) socket.resetAndDestroy();
+  }
+}
+
+function main(): void {
+  Error.stackTraceLimit = 4;
+  homeNamespace();
+  process.on("message", (message: ToProxy) => {
+    resolver.receive(message);
+    if (message.kind !== "generation") return;
+    tell({ kind: "in-force", generation: message.generation });
+    void judgeAnew();
+  });
+  process.on("disconnect", () => process.exit(0));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+  for (const family of [4, 6] as const) {
+    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
+      void accept(socket);
+    });
+    server.listen({ fd: proxyListener(family) });
+  }
+  tell({ kind: "ready" });
+}
+
+main();
