@@ -16,6 +16,7 @@ import {
   passing,
   sharedFamilies,
   type Unit,
+  unitsNamed,
   unitsOf,
 } from "./network.ts";
 
@@ -87,16 +88,7 @@ export class ImpactGraph {
 
   /** The units that a name of the contract means. */
   named(name: string): readonly Unit[] {
-    const exact = this.units.filter((unit) => unit.name === name);
-    if (exact.length > 0) return exact;
-    const resolved = this.engine.inventory.resolve(name);
-    if (resolved.kind !== "endpoints") return [];
-    const keys = new Set(resolved.members.map((member) => (member.kind === "pod" ? member.pod : member)));
-    return this.units.filter((unit) =>
-      unit.name === unit.group.name
-        ? unit.group.members.some((member) => keys.has(member.kind === "pod" ? member.pod : member))
-        : keys.has(unit.endpoint.kind === "pod" ? unit.endpoint.pod : unit.endpoint),
-    );
+    return unitsNamed(this.engine, this.units, name);
   }
 
   private row(from: number): readonly Openness[] {

@@ -44,6 +44,20 @@ export function unitsOf(engine: Engine, apart: ReadonlySet<string> = new Set()):
   });
 }
 
+/** The units that a name of the contract means. */
+export function unitsNamed(engine: Engine, units: readonly Unit[], name: string): readonly Unit[] {
+  const exact = units.filter((unit) => unit.name === name);
+  if (exact.length > 0) return exact;
+  const resolved = engine.inventory.resolve(name);
+  if (resolved.kind !== "endpoints") return [];
+  const keys = new Set(resolved.members.map((member) => (member.kind === "pod" ? member.pod : member)));
+  return units.filter((unit) =>
+    unit.name === unit.group.name
+      ? unit.group.members.some((member) => keys.has(member.kind === "pod" ? member.pod : member))
+      : keys.has(unit.endpoint.kind === "pod" ? unit.endpoint.pod : unit.endpoint),
+  );
+}
+
 /** Whether some rule tells the pods of a workload apart. */
 export function isToldApart(engine: Engine, group: Group): boolean {
   return new Set(group.members.map((member) => engine.connections.viewOf(member).classId)).size > 1;

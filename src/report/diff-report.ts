@@ -1,9 +1,9 @@
 /** What every writer of `diff` starts from. */
 import type { ChangedPolicy, Diff, PairChange } from "../questions/diff.ts";
-import type { Topology } from "../questions/topology.ts";
+import type { Topology } from "../questions/topology-form.ts";
 import type { FlowEntry } from "../reach/flow-list.ts";
 import { objectName, placeOf, placeText, ruleName } from "./origin.ts";
-import { flowText } from "./reach-report.ts";
+import { flowText, isConnection } from "./reach-report.ts";
 
 export interface DiffReport {
   /** What is compared, as the user named it, with the network that reads it. */
@@ -58,16 +58,12 @@ export function changeLines(change: PairChange): readonly ChangeLine[] {
   if (change.gained.length > 0) out.push({ sign: "+", text: flowsText(change.gained) });
   if (change.lost.length > 0) out.push({ sign: "-", text: flowsText(change.lost) });
   // Protocols without ports, of which the specification says nothing, are no news beside what is certain.
-  const minor = change.unsure.every((entry) => isPortless(entry)) && out.length > 0;
+  const minor = !change.unsure.some(isConnection) && out.length > 0;
   if (change.unsure.length > 0 && !minor) {
     const because = change.because.map(({ code, detail }) => `${code}: ${detail}`).join("; ");
     out.push({ sign: "?", text: `${flowsText(change.unsure)}${because === "" ? "" : ` – ${because}`}` });
   }
   return out;
-}
-
-function isPortless({ protocol }: FlowEntry): boolean {
-  return protocol !== "any" && protocol !== "TCP" && protocol !== "UDP" && protocol !== "SCTP";
 }
 
 /** `added CiliumNetworkPolicy/default/service-a`. */

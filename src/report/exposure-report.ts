@@ -1,7 +1,7 @@
 /** What every writer of `exposure` starts from. */
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { Closer, Exposure, ExposureCounts, Exposed, WayIn, WayOut } from "../questions/exposure.ts";
-import type { Topology } from "../questions/topology.ts";
+import type { Topology } from "../questions/topology-form.ts";
 import { objectName, placeText, policyPlace, ruleName, rulePlace, type SourcePlace } from "./origin.ts";
 import { applicationText, flowText } from "./reach-report.ts";
 import { EVERYTHING, showApplication } from "../net/application.ts";

@@ -2,7 +2,7 @@
 import type { Impact, Step, WayTo } from "../questions/impact.ts";
 import { printable } from "./escape.ts";
 import { fold } from "./exposure-report.ts";
-import { type ImpactReport, percent, reductionOf, stepText } from "./impact-report.ts";
+import { type ImpactReport, percent, rankingHead, rankingRows, reductionOf, stepText } from "./impact-report.ts";
 import { counted, shortNames, someOf } from "./names.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
@@ -78,23 +78,9 @@ function* waysText(from: string, to: string, ways: readonly WayTo[], style: Styl
 }
 
 function* ranking(report: ImpactReport, style: Style): Iterable<string> {
-  const { summary, impacts } = report;
-  const names = shortNames(impacts.map((impact) => impact.endpoint));
-  const folded = fold(
-    impacts.map((impact) => [names.get(impact.endpoint) ?? impact.endpoint, impact] as const),
-    (impact) =>
-      [impact.steps.length, impact.possible.length, impact.without, impact.internet, impact.applications.length].join(),
-  );
-  const head = ["IF THIS FALLS", "FALL TOO", "NOT SURE", "WITHOUT POLICIES", "LESS", "APPLICATIONS", "INTERNET"];
-  const rows = folded.map(({ endpoints, value }) => [
-    printable(someOf(endpoints, 2, report.wide)),
-    `${value.steps.length}`,
-    `${value.possible.length}`,
-    `${value.without}`,
-    percent(reductionOf(value)),
-    `${value.applications.length}`,
-    value.internet === "allow" ? "reached" : value.internet === "unsure" ? "perhaps" : "no",
-  ]);
+  const { summary } = report;
+  const head = rankingHead.map((word) => word.toUpperCase());
+  const rows = rankingRows(report).map((row) => row.map(printable));
   for (const [i, line] of table([head, ...rows]).entries()) yield `${i === 0 ? style("strong", line) : line}\n`;
   if (summary === undefined) return;
   yield `\n${style("strong", "Area of impact")}: on average ${summary.mean} of ${counted(summary.endpoints - 1, "other endpoint")} fall with one`;

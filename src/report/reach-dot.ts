@@ -1,8 +1,13 @@
-/** `reach -o dot`: a graph for Graphviz, endpoints of a namespace drawn together. */
+/** `reach -o dot`: the topology for Graphviz; where there is none to draw, every pair, by namespace. */
 import { quoteDot } from "./escape.ts";
 import { flowText, type ReachReport } from "./reach-report.ts";
+import { topologyDot } from "./topology-dot.ts";
 
-export function* reachDot(report: ReachReport): Iterable<string> {
+export function reachDot(report: ReachReport): Iterable<string> {
+  return report.topology === undefined ? pairsDot(report) : topologyDot(report.topology());
+}
+
+function* pairsDot(report: ReachReport): Iterable<string> {
   yield 'digraph bulkhead {\n  rankdir=LR;\n  node [shape=box, fontname="sans-serif"];\n  edge [fontname="sans-serif", fontsize=10];\n';
   const spaces = new Map<string, string[]>();
   for (const { row } of report.rows) {

@@ -6,7 +6,7 @@ import { EVERYTHING } from "../net/application.ts";
 import type { ReachPair } from "../reach/pairs.ts";
 import { printable } from "./escape.ts";
 import { counted, shortNames, someOf } from "./names.ts";
-import { flowText, type ReachReport } from "./reach-report.ts";
+import { flowText, isConnection, type ReachReport } from "./reach-report.ts";
 import type { Style, Tone } from "./style.ts";
 import { padEnd, textWidth } from "./text-width.ts";
 
@@ -35,8 +35,6 @@ const WORDS: readonly (readonly [Mark, string])[] = [
   ["unsure", "not sure"],
   ["none", "nothing"],
 ];
-
-const CONNECTING: ReadonlySet<string> = new Set(["any", "TCP", "UDP", "SCTP"]);
 
 /** Names of a folded row. */
 const MOST_NAMES = 2;
@@ -80,7 +78,7 @@ export function* reachMatrix(report: ReachReport, style: Style, options: MatrixO
   const used = new Set(groups.flatMap((from) => groups.map((to) => markOf(cells, from, to))));
   const legend = WORDS.filter(([mark]) => used.has(mark)).map(([mark, word]) => `${SIGNS[mark]} ${word}`);
   yield `\nrows talk to columns: ${legend.join(", ")}\n`;
-  const folded = groups.length < names.length ? `, ${groups.length} kinds (--wide names every one)` : "";
+  const folded = groups.length < names.length ? `, ${counted(groups.length, "kind")} (--wide names every one)` : "";
   yield `${counted(names.length, "endpoint")}${folded}, ${report.dialect}${report.complete ? "" : ", INCOMPLETE: policies were refused, see the messages"}\n`;
 }
 
@@ -113,8 +111,7 @@ function cellsOf(report: ReachReport, names: readonly string[]): Cells {
 
 function pairMark({ allow, unsure, mixed }: ReachPair): Mark {
   // A ping that may pass is no connection that may.
-  const isConnection = unsure.some(({ protocol }) => CONNECTING.has(protocol));
-  if (allow.length === 0 && mixed.length === 0) return isConnection ? "unsure" : "none";
+  if (allow.length === 0 && mixed.length === 0) return unsure.some(isConnection) ? "unsure" : "none";
   if (allow.some((entry) => entry.protocol === "any" && entry.application === EVERYTHING)) return "all";
   const isFree = [...allow, ...mixed].some((entry) => entry.application === EVERYTHING);
   return isFree ? "some" : "http";

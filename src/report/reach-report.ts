@@ -4,7 +4,8 @@ import { type IdentityLabels, type LabelValue, labelValueText } from "../model/l
 import { EVERYTHING, type ShownApplication, type ShownBox, showApplication } from "../net/application.ts";
 import type { FlowEntry } from "../reach/flow-list.ts";
 import type { NorthSouthPath } from "../reach/north-south.ts";
-import type { Decider, ReachPair, Row } from "../reach/pairs.ts";
+import type { Topology } from "../questions/topology-form.ts";
+import type { Decider, ReachPair, Row, UnsureEntry } from "../reach/pairs.ts";
 import { ruleName } from "./origin.ts";
 
 /** The answer to a reach query with what belongs beside it. */
@@ -16,6 +17,8 @@ export interface ReachReport {
   readonly pairs: Iterable<ReachPair>;
   /** Ways from outside other than direct ones; absent where none are asked for. */
   readonly paths?: readonly NorthSouthPath[];
+  /** What the pictures show; absent where rows are no endpoints and no applications of the cluster. */
+  readonly topology?: () => Topology;
   /** Whether pairs carry what decided them. */
   readonly provenance: boolean;
   readonly diagnostics: readonly Diagnostic[];
@@ -79,6 +82,56 @@ function boxText(box: ShownBox): string {
     ...box.headers.map((header) => `header ${header}`),
   ];
   return parts.filter((part) => part !== "").join(" ");
+}
+
+/** Whether a flow opens a connection; a ping opens none. */
+export function isConnection({ protocol }: FlowEntry): boolean {
+  return protocol === "TCP" || protocol === "UDP" || protocol === "SCTP" || protocol === "any";
+}
+
+/** Pairs as a table tells them, and how many of them the specification leaves open for protocols without ports. */
+export interface ToldPairs {
+  readonly pairs: readonly ReachPair[];
+  readonly leftOpen: number;
+}
+
+/**
+ * Leaves out what the specification of NetworkPolicy leaves open of ICMP and other protocols without ports: it is the same
+ * for every pair whose way is not free, and one line says it.
+ */
+export function toldPairs(pairs: Iterable<ReachPair>): ToldPairs {
+  const told: ReachPair[] = [];
+  let leftOpen = 0;
+  for (const pair of pairs) {
+    const unsure = pair.unsure.filter((entry) => !isLeftOpen(entry));
+    if (unsure.length < pair.unsure.length) leftOpen++;
+    if (pair.allow.length + pair.mixed.length + unsure.length > 0) told.push({ ...pair, unsure });
+  }
+  return { pairs: told, leftOpen };
+}
+
+function isLeftOpen(entry: UnsureEntry): boolean {
+  return !isConnection(entry) && entry.because.every(({ code }) => code === "undefined-by-specification");
+}
+
+/** The one line; empty where nothing is left open. */
+export function leftOpenText({ leftOpen }: ToldPairs): string {
+  if (leftOpen === 0) return "";
+  const between = `between ${leftOpen} ${leftOpen === 1 ? "pair" : "pairs"}`;
+  return `whether ICMP and other protocols without ports pass ${between} the specification leaves open (-o json lists them)`;
+}
+
+/** What is not sure, and why: protocols without ports that are not sure for one reason are told together. */
+export function unsureTexts(entries: readonly UnsureEntry[]): readonly (readonly [may: string, why: string])[] {
+  const rows = new Map<string, { flows: string[]; why: string }>();
+  for (const entry of entries) {
+    const why = entry.because.map(({ code, detail }) => `${code}: ${detail}`).join("; ");
+    const key = isConnection(entry) ? `${rows.size} ${why}` : why;
+    const known = rows.get(key);
+    if (known === undefined) rows.set(key, { flows: [flowText(entry)], why });
+    else known.flows.push(flowText(entry));
+  }
+  return [...rows.values()].map(({ flows, why }) => [`unsure: ${flows.join(", ")}`, why]);
 }
 
 /** What decided an entry, in a few words. */

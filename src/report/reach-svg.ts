@@ -1,13 +1,21 @@
-/** `reach -o svg`: the matrix as a picture; a cell is filled where something passes, and says what on hover. */
+/**
+ * `reach -o svg`: the topology; where there is none to draw (groups, a Service, somewhere outside), the matrix as a
+ * picture, in which a cell is filled where something passes and says what on hover.
+ */
 import type { ReachPair } from "../reach/pairs.ts";
 import { escapeMarkup } from "./escape.ts";
-import { decidersText, flowText, type ReachReport } from "./reach-report.ts";
+import { decidersText, flowText, type ReachReport, unsureTexts } from "./reach-report.ts";
 import { textWidth } from "./text-width.ts";
+import { topologySvg } from "./topology-svg.ts";
 
 const CELL = 24;
 const LETTER = 7.2;
 
-export function* reachSvg(report: ReachReport): Iterable<string> {
+export function reachSvg(report: ReachReport): Iterable<string> {
+  return report.topology === undefined ? matrixSvg(report) : topologySvg(report.topology());
+}
+
+function* matrixSvg(report: ReachReport): Iterable<string> {
   const pairs = [...report.pairs];
   // What is outside is no row of its own, but has a place in the picture.
   const names = [
@@ -60,9 +68,7 @@ export function pairText(pair: ReachPair): string {
       return why === "" ? flowText(entry) : `${flowText(entry)} – ${why}`;
     }),
     ...pair.mixed.map((entry) => `some: ${flowText(entry)}`),
-    ...pair.unsure.map(
-      (entry) => `unsure: ${flowText(entry)} – ${entry.because.map((b) => `${b.code}: ${b.detail}`).join("; ")}`,
-    ),
+    ...unsureTexts(pair.unsure).map(([may, why]) => `${may} – ${why}`),
   ];
   return lines.join("\n");
 }

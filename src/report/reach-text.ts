@@ -3,18 +3,17 @@ import type { FlowEntry } from "../reach/flow-list.ts";
 import type { ReachPair } from "../reach/pairs.ts";
 import { printable } from "./escape.ts";
 import { pathReason, requestsText, throughText } from "./north-south.ts";
-import { decidersText, flowText, type ReachReport } from "./reach-report.ts";
+import { decidersText, flowText, leftOpenText, type ReachReport, toldPairs, unsureTexts } from "./reach-report.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
 
 export function* reachText(report: ReachReport, style: Style): Iterable<string> {
   const head = ["FROM", "TO", "MAY", ...(report.provenance ? ["DECIDED BY"] : [])];
   const rows: string[][] = [];
-  let pairs = 0;
+  const told = toldPairs(report.pairs);
   let unsure = 0;
   let source = "";
-  for (const pair of report.pairs) {
-    pairs++;
+  for (const pair of told.pairs) {
     if (pair.unsure.length > 0) unsure++;
     let target = pair.to;
     for (const [may, why] of lines(pair, style)) {
@@ -31,7 +30,8 @@ export function* reachText(report: ReachReport, style: Style): Iterable<string> 
     yield "\n";
   }
   yield* pathsText(report, style);
-  yield `${printable(summary(report, pairs, unsure))}\n`;
+  yield `${printable(summary(report, told.pairs.length, unsure))}\n`;
+  if (told.leftOpen > 0) yield `${leftOpenText(told)}\n`;
 }
 
 /** Ways from outside that lead over something else, one a line. */
@@ -62,10 +62,7 @@ function lines(pair: ReachPair, style: Style): [may: string, why: string][] {
       style("unsure", `some: ${flow(entry)}`),
       "differs between members",
     ]),
-    ...pair.unsure.map((entry): [string, string] => [
-      style("unsure", `unsure: ${flow(entry)}`),
-      entry.because.map(({ code, detail }) => `${code}: ${detail}`).join("; "),
-    ]),
+    ...unsureTexts(pair.unsure).map(([may, why]): [string, string] => [style("unsure", printable(may)), why]),
   ];
 }
 

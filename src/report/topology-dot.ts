@@ -1,5 +1,5 @@
 /** The topology for Graphviz: applications as clusters, the outside at the top. */
-import type { Topology, TopologyEdge } from "../questions/topology.ts";
+import type { Topology, TopologyEdge } from "../questions/topology-form.ts";
 import { quoteDot } from "./escape.ts";
 import { flowText } from "./reach-report.ts";
 

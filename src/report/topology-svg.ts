@@ -1,5 +1,5 @@
 /** The topology as a picture: the outside in the north, an application a column, arrows with their ports. */
-import type { EdgeTone, Topology, TopologyEdge, TopologyEntrance, TopologyNode } from "../questions/topology.ts";
+import type { EdgeTone, Topology, TopologyEdge, TopologyEntrance, TopologyNode } from "../questions/topology-form.ts";
 import { escapeMarkup } from "./escape.ts";
 import { flowText } from "./reach-report.ts";
 import { textWidth } from "./text-width.ts";

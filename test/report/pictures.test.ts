@@ -1,7 +1,13 @@
 /** Pictures, held against references that somebody has looked at. */
 import { describe, expect, test } from "vitest";
+import { portFlows } from "../../src/net/flow-set.ts";
 import { diff } from "../../src/questions/diff.ts";
-import { type Topology, topologyOf, topologyOfDiff } from "../../src/questions/topology.ts";
+import { ImpactGraph } from "../../src/questions/impact.ts";
+import { withoutPolicies } from "../../src/questions/network.ts";
+import { topologyOfImpact, topologyOfWays } from "../../src/questions/topology-impact.ts";
+import { topologyOf } from "../../src/questions/topology.ts";
+import { topologyOfDiff } from "../../src/questions/topology-diff.ts";
+import type { Topology } from "../../src/questions/topology-form.ts";
 import { topologyDot } from "../../src/report/topology-dot.ts";
 import { topologyHtml } from "../../src/report/topology-html.ts";
 import { topologySvg } from "../../src/report/topology-svg.ts";
@@ -22,6 +28,39 @@ function drawn(input: string): Topology {
 describe("pictures", () => {
   test.each(SIZES)("%s endpoints", async (size, input) => {
     await expect([...topologySvg(drawn(input))].join("")).toMatchFileSnapshot(`pictures/${size}.svg`);
+  });
+
+  test.each(SIZES)("what falls with one of %s endpoints", async (size, input) => {
+    const { engine, documents } = inputOf("cilium", input);
+    const graph = new ImpactGraph(engine, { without: withoutPolicies(engine, documents) });
+    const [start] = graph.named("ns0/app0-front");
+    if (start === undefined) throw new Error("no such endpoint");
+    const topology = topologyOfImpact(engine, graph.units, graph.impact(start), "If ns0/app0-front falls");
+    await expect([...topologySvg(topology)].join("")).toMatchFileSnapshot(`pictures/impact-${size}.svg`);
+  });
+
+  test("the shortest ways to a target run from west to east", () => {
+    const { engine } = inputOf("cilium", clusterOf(20, 4, 1));
+    const graph = new ImpactGraph(engine);
+    const [from, to] = [graph.named("ns0/app2-front")[0], graph.named("ns0/app0-svc1")[0]];
+    if (from === undefined || to === undefined) throw new Error("no such endpoint");
+    const topology = topologyOfWays(engine, graph.units, [{ from: from.name, ways: graph.ways(from, to) }], "Ways");
+    expect(topology.columns.at(-1)).toBe("target");
+    expect(topology.columns).toHaveLength(topology.edges.length + 1);
+    expect(topology.edges.at(-1)?.to).toBe(to.name);
+  });
+
+  test("a question for a part draws that part alone", () => {
+    const { engine } = inputOf("cilium", clusterOf(20, 4, 1));
+    const to = new Set(["ns0/Deployment/app0-front"]);
+    const topology = topologyOf(engine, "part", { to });
+    expect(new Set(topology.edges.map((edge) => edge.to))).toEqual(to);
+    expect(topology.nodes.every(({ id }) => to.has(id) || topology.edges.some((edge) => edge.from === id))).toBe(true);
+    expect(topology.entrances.map((one) => one.to)).toEqual([...to]);
+    expect(topologyOf(engine, "port", { flows: portFlows("TCP", 9, 9) }).edges).toEqual([]);
+    expect(topologyOf(engine, "applications", { byApplication: true }).nodes.map((node) => node.count)).toEqual([
+      5, 5, 5, 5,
+    ]);
   });
 
   test("lost and gained edges", async () => {
@@ -77,9 +116,11 @@ describe("pictures", () => {
 
   test("a page is whole: no address of anything else in it", () => {
     const page = [...topologyHtml(drawn(clusterOf(8, 2, 1)))].join("");
-    expect(page.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/https?:|src=|href=/);
+    expect(page.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/https?:|src=|href="(?!#)/);
     expect(page).toContain('<th scope="col">');
     expect(page).toContain('aria-labelledby="title description"');
     expect(page).toContain("@media print");
+    for (const landmark of ["<header>", "<main>", 'role="search"', 'aria-live="polite"', ":focus-visible"])
+      expect(page).toContain(landmark);
   });
 });

@@ -6,7 +6,7 @@ import { readGit } from "../../files/git-revision.ts";
 import { loadInput } from "../../files/input.ts";
 import { chooseDialect } from "../../policy/registry.ts";
 import { diff, type Version } from "../../questions/diff.ts";
-import { topologyOfDiff } from "../../questions/topology.ts";
+import { topologyOfDiff } from "../../questions/topology-diff.ts";
 import { diffJson } from "../../report/diff-json.ts";
 import { diffMarkdown } from "../../report/diff-markdown.ts";
 import { causeTexts, type DiffReport } from "../../report/diff-report.ts";

@@ -1,11 +1,18 @@
 /** `bulkhead impact`: what falls if an endpoint is compromised. */
 import type { Command } from "commander";
-import { ImpactGraph, ranked, summariseImpact } from "../../questions/impact.ts";
+import { type Impact, ImpactGraph, ranked, summariseImpact } from "../../questions/impact.ts";
 import { type Unit, withoutPolicies } from "../../questions/network.ts";
+import type { Topology } from "../../questions/topology-form.ts";
+import { topologyOf } from "../../questions/topology.ts";
+import { topologyOfImpact, topologyOfWays } from "../../questions/topology-impact.ts";
+import { impactHtml } from "../../report/impact-html.ts";
 import { impactJson } from "../../report/impact-json.ts";
+import { impactMarkdown } from "../../report/impact-markdown.ts";
 import type { ImpactReport } from "../../report/impact-report.ts";
 import { impactText } from "../../report/impact-text.ts";
 import type { Style } from "../../report/style.ts";
+import { topologyDot } from "../../report/topology-dot.ts";
+import { topologySvg } from "../../report/topology-svg.ts";
 import { inputFailure } from "../exit.ts";
 import { type LabFlags, openRunning, withLab } from "../lab/lab-flags.ts";
 import { type InputFlags, type OutputFlags, withInput, withOutput } from "../options.ts";
@@ -15,6 +22,10 @@ import { styleFor, writeAnswer } from "../terminal.ts";
 const WRITERS = {
   text: impactText,
   json: impactJson,
+  md: impactMarkdown,
+  svg: (report) => topologySvg(report.topology()),
+  dot: (report) => topologyDot(report.topology()),
+  html: impactHtml,
 } as const satisfies Record<string, (report: ImpactReport, style: Style) => Iterable<string>>;
 
 interface ImpactFlags extends InputFlags, LabFlags, OutputFlags<keyof typeof WRITERS> {
@@ -57,6 +68,7 @@ async function run(name: string | undefined, flags: ImpactFlags): Promise<void> 
   const starts = name === undefined ? graph.units : unitsNamed(session, graph, name);
   const targets = flags.to === undefined ? undefined : unitsNamed(session, graph, flags.to);
   const impacts = targets === undefined ? starts.map((unit) => graph.impact(unit)) : [];
+  const ways = targets === undefined || flags.to === undefined ? undefined : waysTo(graph, starts, targets, flags.to);
   const report: ImpactReport = {
     dialect: session.dialect.name,
     complete: session.complete,
@@ -64,12 +76,26 @@ async function run(name: string | undefined, flags: ImpactFlags): Promise<void> 
     declared: flags.declared ?? false,
     impacts: name === undefined ? ranked(impacts) : impacts,
     ...(name === undefined && targets === undefined ? { summary: summariseImpact(impacts) } : {}),
-    ...(targets === undefined || flags.to === undefined ? {} : { ways: waysTo(graph, starts, targets, flags.to) }),
+    ...(ways === undefined ? {} : { ways }),
     wide: flags.wide ?? false,
+    topology: () => pictureOf(session, graph, impacts, ways),
     diagnostics: session.diagnostics,
   };
   await writeAnswer(WRITERS[flags.output](report, styleFor(process.stdout, flags.color)));
   process.exitCode = exitOf(session, flags);
+}
+
+/** One area of impact, the ways to a target, or, of all, who reaches whom. */
+function pictureOf(
+  { engine, dialect }: Session,
+  graph: ImpactGraph,
+  impacts: readonly Impact[],
+  ways: ImpactReport["ways"],
+): Topology {
+  if (ways !== undefined) return topologyOfWays(engine, graph.units, ways.found, `Shortest ways to ${ways.to}`);
+  const [only, ...more] = impacts;
+  if (only === undefined || more.length > 0) return topologyOf(engine, `Area of impact, ${dialect.name}`);
+  return topologyOfImpact(engine, graph.units, only, `If ${only.endpoint} falls`);
 }
 
 /** Ways from each start to the nearest of the targets. */

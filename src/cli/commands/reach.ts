@@ -1,6 +1,9 @@
 /** `bulkhead reach`: who reaches whom. */
 import { type Command, Option } from "commander";
+import { portFlows } from "../../net/flow-set.ts";
 import type { PortProtocol } from "../../net/protocol.ts";
+import { unitsNamed, unitsOf } from "../../questions/network.ts";
+import { type TopologyQuery, topologyOf } from "../../questions/topology.ts";
 import type { Engine } from "../../reach/engine.ts";
 import type { GroupBy, Row } from "../../reach/pairs.ts";
 import { reachCsv } from "../../report/reach-csv.ts";
@@ -18,7 +21,7 @@ import { vpcReach } from "../../vpc/shown.ts";
 import { AWS } from "../../policy/registry.ts";
 import { inputFailure } from "../exit.ts";
 import { type InputFlags, type OutputFlags, parsePort, withInput, withOutput } from "../options.ts";
-import { exitOf } from "../session.ts";
+import { exitOf, type Session } from "../session.ts";
 import { styleFor, writeAnswer } from "../terminal.ts";
 import { openInput, type VpcSession } from "../vpc/vpc-input.ts";
 
@@ -99,6 +102,7 @@ async function run(paths: readonly string[], flags: ReachFlags): Promise<void> {
     rows: rows.map((row) => reportRow(engine, row)),
     pairs: provenance ? engine.reach({ ...query, provenance }).pairs : plain.pairs,
     ...(ways === undefined ? {} : { paths: ways }),
+    ...topologyFor(session, flags),
     provenance,
     diagnostics: session.diagnostics,
   };
@@ -151,6 +155,31 @@ function pathsFrom(engine: Engine, { from = "internet", to, port }: ReachFlags):
   const source = engine.inventory.resolve(from);
   if (source.kind !== "endpoints" || !source.members.every((member) => member.kind === "outside")) return undefined;
   return engine.paths({ from, ...(to === undefined ? {} : { to }), ...(port === undefined ? {} : { port }) });
+}
+
+/** The picture, where the rows are endpoints or applications of the cluster. */
+function topologyFor({ engine, dialect }: Session, flags: ReachFlags): Pick<ReachReport, "topology"> {
+  if (flags.by !== "endpoint" && flags.by !== "application") return {};
+  const from = flags.from === undefined ? undefined : endpointsNamed(engine, flags.from);
+  const to = flags.to === undefined ? undefined : endpointsNamed(engine, flags.to);
+  const isOutside = from === "outside";
+  if (from === "other" || to === "other" || to === "outside") return {};
+  const { port } = flags;
+  const query: TopologyQuery = {
+    ...(from === undefined ? {} : { from: isOutside ? new Set<string>() : from }),
+    ...(to === undefined ? {} : { to }),
+    ...(port === undefined ? {} : { flows: portFlows(port.protocol, port.port, port.port) }),
+    byApplication: flags.by === "application",
+    entrances: isOutside || (from === undefined && flags.outside),
+  };
+  return { topology: () => topologyOf(engine, `Who reaches whom, ${dialect.name}`, query) };
+}
+
+/** The endpoints that a name means, by their names in the picture; else of what kind it is. */
+function endpointsNamed(engine: Engine, name: string): ReadonlySet<string> | "outside" | "other" {
+  if (name === "internet") return "outside";
+  const units = unitsNamed(engine, unitsOf(engine), name);
+  return units.length === 0 ? "other" : new Set(units.map((unit) => unit.name));
 }
 
 /** Refuses a name that means nothing, or something of which the input does not tell what it is. */
