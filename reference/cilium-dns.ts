@@ -1,4 +1,4 @@
-import { type Address, sameAddress } from "./addresses.ts";
+import { sameAddress } from "./addresses.ts";
 import { type Grant, grantsOf, type View } from "./cilium-grants.ts";
 import { peerKeys } from "./cilium-conflicts.ts";
 import { NO_PROXY, type PortGroup, type PortItem } from "./cilium-ports.ts";
@@ -20,7 +20,7 @@ export function isTaught(item: Fields, subject: Party, remote: Party, policies: 
   const { release } = policies.settings;
   if (remote.kind === "name")
     return selectsName(item, remote.name, release) && isNameTaught(remote.name, subject, policies, scene);
-  if (remote.kind === "address") return isAddressTaught(item, remote.address, subject, policies, scene);
+  if (remote.kind === "address") return isAddressTaught(item, remote, subject, policies, scene);
   if (remote.kind !== "stray" && remote.kind !== "apiserver") return false;
   return scene.unknowns.ask(`${showParty(remote)} has a name of ${JSON.stringify(item)}`, {
     code: "name-not-resolved",
@@ -28,10 +28,13 @@ export function isTaught(item: Fields, subject: Party, remote: Party, policies: 
   });
 }
 
-/** An address may be one of a name's: told by the options, else nobody knows (R7.3.5). */
+/**
+ * An address may be one of a name's: told by the options, else nobody knows (R7.3.5). Of a name that was dialled only those
+ * that are told to share its address count (R7.3.2).
+ */
 function isAddressTaught(
   item: Fields,
-  address: Address,
+  { address, name: dialled }: Extract<Party, { kind: "address" }>,
   subject: Party,
   policies: CiliumPolicies,
   scene: Scene,
@@ -43,20 +46,22 @@ function isAddressTaught(
     namedAddresses(name, scene.options).some((known) => sameAddress(known, address)),
   );
   if (owning.some((name) => isNameTaught(name, subject, policies, scene))) return true;
-  const pattern = textOf(item["matchPattern"]);
-  const name = textOf(item["matchName"])?.toLowerCase().replace(/\.$/, "");
+  if (dialled !== undefined) return false;
+  const texts = ["matchName", "matchPattern"].flatMap((key) => textOf(item[key]) || []);
+  const names = texts.filter((text) => !text.includes("*")).map((text) => text.toLowerCase().replace(/\.$/, ""));
   const detail = JSON.stringify(item);
   const because: Because = { code: "name-not-resolved", detail };
-  const mayBeName = Boolean(name) && !told.includes(name ?? "") && isNameTaught(name ?? "", subject, policies, scene);
-  const mayBePattern = Boolean(pattern) && dnsEntries(subject, policies, scene).length > 0;
+  const mayBeName = names.some((name) => !told.includes(name) && isNameTaught(name, subject, policies, scene));
+  const mayBePattern = names.length < texts.length && dnsEntries(subject, policies, scene).length > 0;
   return (mayBeName || mayBePattern) && scene.unknowns.ask(`address ${address.value} has a name of ${detail}`, because);
 }
 
 /** The allow entries of the endpoint that carry DNS rules; none, and nothing is ever learned (R7.3.1). */
 function dnsEntries(subject: Party, policies: CiliumPolicies, scene: Scene): readonly Entry[] {
   const enforcement = enforcementOf(subject, "egress", policies, scene);
-  return (enforcement?.entries ?? []).filter((entry) =>
-    entry.groups?.some((group) => group.proxy.dns.length > 0 && group.ports.length > 0),
+  return (enforcement?.entries ?? []).filter(
+    (entry) =>
+      peerKeys(entry).length > 0 && entry.groups?.some((group) => group.proxy.dns.length > 0 && group.ports.length > 0),
   );
 }
 
@@ -64,10 +69,17 @@ function dnsEntries(subject: Party, policies: CiliumPolicies, scene: Scene): rea
 function isNameTaught(name: string, subject: Party, policies: CiliumPolicies, scene: Scene): boolean {
   const enforcement = enforcementOf(subject, "egress", policies, scene);
   if (enforcement === undefined) return false;
-  const servers = dnsServers(scene);
+  const servers = dnsServers(scene).filter((server) => !isItself(server, subject));
   return servers.length > 0
     ? servers.some((server) => answersFrom(server, name, subject, enforcement, policies, scene))
     : answersFromSomewhere(name, enforcement, policies);
+}
+
+/** What a pod asks itself crosses no proxy; one that stands for a controller asks another like it. */
+function isItself(server: Party, subject: Party): boolean {
+  return (
+    server.kind === "pod" && subject.kind === "pod" && server.pod === subject.pod && server.pod.owner.kind === "Pod"
+  );
 }
 
 /** The cluster's DNS servers, when the input has them. */

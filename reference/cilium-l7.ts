@@ -76,8 +76,14 @@ function isReadable(grant: Grant, grants: readonly Grant[], view: View): boolean
     const detail = proxy.terminates ?? proxy.originates ?? "";
     return unknowns.ask(`secret ${detail}`, { code: "secret-not-read", detail });
   }
-  // DNS parsers read nothing else.
+  // DNS parsers read nothing else, and no entry of another filter takes the connection from them (R7.2.3).
   if (proxy.dns.length > 0) return false;
+  const lists = grants.filter((other) => other.proxy.dns.length > 0);
+  if (lists.length > 0) {
+    if (lists.every((list) => list.port?.filter !== grant.port?.filter)) return false;
+    if (!unknowns.ask("what is no query through the DNS proxy", { code: "opaque-l7", detail: "no DNS on a DNS port" }))
+      return false;
+  }
   if (traffic.serverName === undefined) return true;
   // TLS bytes on a port that is parsed as HTTP are answered 400 and closed.
   if (proxy.http.length > 0) return false;

@@ -187,12 +187,22 @@ export function nameEndpoint(text: string, cluster: Cluster, options: ReferenceO
   if (svc === "svc" && (domain.length === 0 || domain.join(".") === "cluster.local")) {
     const service = cluster.services.find((item) => item.name === serviceName && item.namespace === namespace);
     if (service !== undefined) return { kind: "service", service };
-    return partiesEndpoint([{ kind: "name", name, maybeInside: true }]);
+    return untoldName(name, true);
   }
   const addresses = namedAddresses(name, options);
   if (addresses.length > 0)
-    return partiesEndpoint(addresses.map((address) => partyOfAddress(address, cluster, options)));
-  return partiesEndpoint([{ kind: "name", name, maybeInside: options.dialect === "kubernetes" }]);
+    return partiesEndpoint(
+      addresses.map((address) => {
+        const party = partyOfAddress(address, cluster, options);
+        return party.kind === "address" ? { ...party, name } : party;
+      }),
+    );
+  return untoldName(name, options.dialect === "kubernetes");
+}
+
+/** A name may have an address of either family. */
+function untoldName(name: string, maybeInside: boolean): Endpoint {
+  return partiesEndpoint((["IPv4", "IPv6"] as const).map((family) => ({ kind: "name", name, family, maybeInside })));
 }
 
 /** The addresses that the caller says a name resolves to (R7.3.5). */

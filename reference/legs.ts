@@ -69,8 +69,7 @@ function stepsOfTraffic(
   if (from.kind === "unclear") return [{ answer: uncertain(from.because) }];
   if (to.kind === "unclear") return [{ answer: uncertain(to.because) }];
   return from.parties.flatMap((source) =>
-    targetsOf(to, source, asked, cluster, options)
-      .filter((target) => "answer" in target || isOfFamily(flow, source, target.party, asked, options))
+    ofFamily(targetsOf(to, source, asked, cluster, options), flow, source, asked, options)
       .filter((target) => "answer" in target || !isSkippedSelf(from, source, to, target.party))
       .map((target): Step => {
         if ("answer" in target) return target;
@@ -91,13 +90,28 @@ function stepsOfTraffic(
   );
 }
 
-/** `internet` means the addresses that the other end, or the question, has a family for. */
+/** `internet` and a name mean the addresses that the other end, or the question, has a family for; without any, all. */
+function ofFamily(
+  targets: readonly Target[],
+  flow: Flow,
+  source: Party,
+  asked: Traffic,
+  options: ReferenceOptions,
+): readonly Target[] {
+  const found = targets.filter(
+    (target) => "answer" in target || isOfFamily(flow, source, target.party, asked, options),
+  );
+  return found.length === 0 && flow.to.startsWith("fqdn:") ? targets : found;
+}
+
 function isOfFamily(flow: Flow, source: Party, target: Party, asked: Traffic, options: ReferenceOptions): boolean {
-  if (flow.from !== "internet" && flow.to !== "internet") return true;
-  const [inside, outside] = flow.to === "internet" ? [source, target] : [target, source];
+  const isMany = (end: string): boolean => end === "internet" || end.startsWith("fqdn:");
+  if (!isMany(flow.from) && !isMany(flow.to)) return true;
+  const [inside, outside] = isMany(flow.to) ? [source, target] : [target, source];
   const fixed = familyOf(flow, asked);
   const families = fixed === undefined ? toldFamilies(inside, options) : [fixed];
-  return families.length === 0 || toldFamilies(outside, options).some((family) => families.includes(family));
+  const own = toldFamilies(outside, options);
+  return families.length === 0 || own.length === 0 || own.some((family) => families.includes(family));
 }
 
 /** An endpoint and its own replicas: a pair with itself means between two of its pods. */
@@ -326,6 +340,7 @@ function familiesOf(
 }
 
 function toldFamilies(party: Party, options: ReferenceOptions): readonly Family[] {
+  if (party.kind === "name") return [party.family];
   const own = addressesOf(party).map((address) => address.family);
   if (own.length > 0) return [...new Set(own)];
   if (party.kind === "pod") return [...new Set(declared(options.podCIDRs).map((prefix) => prefix.family))];

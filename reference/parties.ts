@@ -8,10 +8,10 @@ import type { Because } from "./reasons.ts";
 export type Party =
   | PodParty
   | NodeParty
-  /** An address that belongs to nobody in the cluster. */
-  | { readonly kind: "address"; readonly address: Address }
+  /** An address that belongs to nobody in the cluster; of which name, where one was dialled. */
+  | { readonly kind: "address"; readonly address: Address; readonly name?: string }
   /** An outside address that the input does not tell, to which this name has just resolved. */
-  | { readonly kind: "name"; readonly name: string; readonly maybeInside: boolean }
+  | { readonly kind: "name"; readonly name: string; readonly family: Family; readonly maybeInside: boolean }
   /** The outside, seen without its address (R8.4, tunnel). */
   | { readonly kind: "world" }
   /** An address of the pod range that no known pod has. */

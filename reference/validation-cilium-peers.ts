@@ -75,12 +75,14 @@ function checkGroup(path: string, value: unknown): void {
   if (isGiven(aws["labels"]) && !isFields(aws["labels"])) refuse(`${path}.aws.labels`, "must be a mapping");
 }
 
-/** V17: allowed characters and length of names and patterns. */
+/** V17, V19: labels of the allowed characters with a dot between, and their length. */
 export function checkName(path: string, value: unknown): void {
   const item = mapping(path, value, ["matchName", "matchPattern"]);
-  const name = optionalText(`${path}.matchName`, item["matchName"]) ?? "";
-  const pattern = optionalText(`${path}.matchPattern`, item["matchPattern"]) ?? "";
-  if (!/^[-a-zA-Z0-9_.]*$/.test(name)) refuse(`${path}.matchName`, "only letters, digits, dots, hyphens, underscores");
-  if (!/^[-a-zA-Z0-9_.*]*$/.test(pattern)) refuse(`${path}.matchPattern`, "only characters of names and *");
+  const name = optionalText(`${path}.matchName`, item["matchName"]) ?? "a";
+  const pattern = optionalText(`${path}.matchPattern`, item["matchPattern"]) ?? "a";
+  if (!/^([-a-zA-Z0-9_]+[.])*[-a-zA-Z0-9_]+[.]?$/.test(name))
+    refuse(`${path}.matchName`, "only letters, digits, hyphens, underscores, and dots between");
+  if (!/^([-a-zA-Z0-9_*]+[.])*[-a-zA-Z0-9_*]+[.]?$/.test(pattern))
+    refuse(`${path}.matchPattern`, "only characters of names and *");
   if (name.length > 255 || pattern.length > 255) refuse(path, "at most 255 characters");
 }

@@ -13,7 +13,7 @@ import { Coverage } from "../test/property/coverage.ts";
 import { plantedIn } from "../test/property/planted.ts";
 import { drawScenes, inputOf, policyKey, runScene } from "../test/property/running.ts";
 import { removalProblems } from "../test/property/removal.ts";
-import { ciliumScene, httpScene, kubernetesScene, type Scene } from "../test/property/scenes.ts";
+import { ciliumScene, httpScene, kubernetesScene, namesScene, type Scene } from "../test/property/scenes.ts";
 import { mismatchText, shrink } from "../test/property/shrinking.ts";
 
 const FLOWS = 32;
@@ -26,6 +26,9 @@ const SPACES: readonly (readonly [name: string, arbitrary: fc.Arbitrary<Scene>])
   ["http@1.17", httpScene("cilium@1.17", FLOWS)],
   ["http@1.18", httpScene("cilium@1.18", FLOWS)],
   ["http@1.19", httpScene("cilium@1.19", FLOWS)],
+  ["names@1.17", namesScene("cilium@1.17", FLOWS)],
+  ["names@1.18", namesScene("cilium@1.18", FLOWS)],
+  ["names@1.19", namesScene("cilium@1.19", FLOWS)],
 ];
 
 const { values } = parseArgs({

@@ -472,8 +472,12 @@ function serverHolds(literal: NameLiteral, question: ApplicationQuestion): Terna
   return holds ? "yes" : "no";
 }
 
+/** A request or a handshake is no query, and meets no demand for one: the DNS proxy reads nothing else (cilium.md R7.2.1). */
 function queryHolds(literal: NameLiteral, question: ApplicationQuestion): Ternary {
-  if (question.dns === undefined) return "maybe";
+  if (question.dns === undefined) {
+    if (question.http === undefined && question.tls === undefined) return "maybe";
+    return literal.negated ? "yes" : "no";
+  }
   return namesHold(literal, canonicalName(question.dns.name)) ? "yes" : "no";
 }
 
@@ -684,7 +688,10 @@ export function explainRequest(a: Application, request: Request): readonly Claus
       else failures.push({ part: "request", demand: "well-formed HTTP", actual: request.path, verdict: "no" });
     }
     for (const part of ["tls", "dns"] as const) {
-      for (const literal of clause[part] ?? []) failures.push({ part, demand: namesText(literal), verdict: "maybe" });
+      for (const literal of clause[part] ?? []) {
+        const verdict = part === "tls" ? "maybe" : queryHolds(literal, { http: request });
+        if (verdict !== "yes") failures.push({ part, demand: namesText(literal), verdict });
+      }
     }
     for (const { detail } of clause.opaque ?? []) failures.push({ part: "opaque", demand: detail, verdict: "maybe" });
     const verdict = failures.reduce<Ternary>((v, f) => ternaryAnd(v, f.verdict), "yes");

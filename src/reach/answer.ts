@@ -81,7 +81,7 @@ export class Questions {
     const isReplicated = ends.length === dials.length && isWholeWorkload(sources) && isWholeWorkload(ends);
     let reached = false;
     for (const from of sources) {
-      for (const dial of dials) {
+      for (const dial of inOwnFamily(dials, from, question.to)) {
         if (isReplicated && dial.kind === "end" && from === dial.endpoint) continue;
         const source = this.placed(from, dial.kind === "end" ? dial.endpoint : undefined);
         const delivered = this.services.deliver(
@@ -174,7 +174,8 @@ export class Questions {
     };
     const bounds = this.legs.bounds(from, delivery, replica, family, question.protocol);
     const hops = [...delivery.hops, ...this.legs.filters(from, delivery, replica, point)];
-    const verdict = strictest(pointVerdict(bounds, point), hops, point);
+    const above = pointVerdict(bounds, point);
+    const verdict = strictest(above, hops, point);
     const { application: _, ...connection } = point;
     const limited =
       pointVerdict(bounds, connection) !== "deny" &&
@@ -182,7 +183,7 @@ export class Questions {
     const sides = hops
       .flatMap((hop) => (hop.kind === "filter" ? [hop.explanation.because] : []))
       .reduce(mergeBecause, []);
-    const because = isHandshake(point) && sides.length > 0 ? sides : doubts(bounds, point);
+    const because = isRead(point) && above !== "unsure" ? sides : doubts(bounds, point);
     return {
       from,
       to,
@@ -195,6 +196,16 @@ export class Questions {
       hops,
     };
   }
+}
+
+/** `internet` and a name mean the addresses that the source has a family for; without any, all. */
+function inOwnFamily(dials: readonly Dial[], from: Endpoint, to: string): readonly Dial[] {
+  if (to !== "internet" && !to.startsWith("fqdn:")) return dials;
+  const own = endpointFamilies(from);
+  const shared = dials.filter(
+    (dial) => dial.kind !== "end" || endpointFamilies(dial.endpoint).some((family) => own.includes(family)),
+  );
+  return shared.length > 0 ? shared : dials;
 }
 
 /** Names that mean a node itself, not a pod on its network. */
@@ -260,13 +271,14 @@ function isWholeWorkload(members: readonly Endpoint[]): boolean {
   );
 }
 
-function isHandshake(point: FlowPoint): boolean {
-  return point.application?.isNoRequest === true;
+/** What is sent may be something that a proxy on the way cannot read. */
+function isRead({ application }: FlowPoint): boolean {
+  return application?.http !== undefined || application?.tls !== undefined;
 }
 
-/** A handshake of TLS fails at a filter that reads requests, whatever it lets pass: there the filters are asked one by one. */
+/** What a proxy cannot read fails there, whatever it lets pass: so the filters are asked one by one. */
 function strictest(verdict: Verdict, hops: readonly Hop[], point: FlowPoint): Verdict {
-  if (verdict === "deny" || !isHandshake(point)) return verdict;
+  if (verdict === "deny" || !isRead(point)) return verdict;
   const verdicts = (["egress", "ingress"] as const).map((direction): Verdict => {
     const ways = hops.flatMap((hop) =>
       hop.kind === "filter" && hop.explanation.direction === direction ? [hop.explanation.verdict] : [],

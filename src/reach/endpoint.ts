@@ -36,8 +36,14 @@ export type Endpoint =
       readonly anonymous?: true;
       readonly dialled?: Dialled;
     }
-  /** An address to which a DNS name has just resolved; which one is not known. */
-  | { readonly kind: "name"; readonly dnsName: string; readonly family: Family; readonly name: string }
+  /** An address outside to which a DNS name has just resolved; `address` absent: nobody told which one. */
+  | {
+      readonly kind: "name";
+      readonly dnsName: string;
+      readonly family: Family;
+      readonly address?: Address;
+      readonly name: string;
+    }
   | { readonly kind: "reserved"; readonly reserved: ReservedName; readonly name: string };
 
 /** The address of a Service that was dialled, where a filter may see it instead of the backend's. */

@@ -1,7 +1,7 @@
 /** Why one side of a connection is as it is: every policy that selects the end, every rule, and what decided. */
 
 import { type Because, mergeBecause } from "../base/because.ts";
-import type { Ternary } from "../base/ternary.ts";
+import { type Ternary, ternaryOr } from "../base/ternary.ts";
 import type { Family } from "../net/address.ts";
 import {
   type Application,
@@ -16,7 +16,7 @@ import type { Direction, Isolation, Origin, Policy, Rule, Traffic } from "../pol
 import type { Bounded } from "./bounded.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { View } from "./matching.ts";
-import type { RuleMatch, Sides } from "./side.ts";
+import { type RuleMatch, sameFilter, type Sides } from "./side.ts";
 
 /** One flow: a point in the space of flows, with what is known above the port. */
 export interface FlowPoint {
@@ -134,14 +134,27 @@ export function explainSide(
   });
 
   const isolatedBy = considered.filter((c) => c.isolation === "closed").map((c) => c.policy);
-  const hits = considered.flatMap((c) =>
-    c.rules.filter((r) => r.peer !== "no" && r.port).map((r) => ({ ...r, policy: c.policy })),
-  );
   const closed = isolatedBy.length > 0 || subject.closed;
+  const matches = [...byTier.values()].flatMap((byPolicy) => [...byPolicy.values()].flat());
+  const bound = closed ? sides.boundByNames(matches, self, other).filter((m) => !matches.includes(m)) : [];
+  const boundApplication = ({ origin }: Rule): Ternary =>
+    bound.reduce<Ternary>((answer, match) => {
+      if (match.rule.origin !== origin || ternary(match) === "no") return answer;
+      const application = flowAt(match.flows, point.family, point.protocol, point.port);
+      return application === undefined ? answer : ternaryOr(answer, applicationPasses(application, point.application));
+    }, "no");
+  const hits = considered.flatMap(({ policy, rules }) =>
+    rules
+      .filter((r) => r.peer !== "no" && r.port)
+      .map((r): Hit => {
+        const isBound = bound.some(({ rule }) => rule.origin === r.rule.origin);
+        return { ...r, policy, ...(isBound ? { application: boundApplication(r.rule) } : {}) };
+      }),
+  );
   const enforced = closed || considered.some((c) => c.isolation === "open");
   const above = pointVerdict(bounds, point);
   const isAlways = sides.always(direction, self, other).length > 0;
-  const parsed = above !== "deny" ? handshake(sides, hits, point, destination, closed, isAlways) : undefined;
+  const parsed = above !== "deny" ? misread(sides, hits, point, destination, closed, isAlways) : undefined;
   const verdict = parsed ?? above;
   const established = point.application === undefined ? verdict : pointVerdict(bounds, connection);
   const decided = decide(sides, direction, self, other, point, verdict, hits, closed, enforced);
@@ -151,21 +164,22 @@ export function explainSide(
     ...decided,
     isolatedBy,
     considered,
-    because: verdict !== "unsure" ? [] : parsed === undefined ? doubts(bounds, point) : [HANDSHAKE],
+    because: verdict !== "unsure" ? [] : parsed === undefined ? doubts(bounds, point) : [MISREAD],
     refusedByProxy: verdict === "deny" && established !== "deny",
   };
 }
 
 type Hit = RuleConsidered & { readonly policy: Policy };
 
-const HANDSHAKE: Because = { code: OPAQUE, detail: "TLS on a port that a proxy reads as HTTP" };
+const MISREAD: Because = { code: OPAQUE, detail: "something else on a port that a proxy reads as HTTP or DNS" };
 
 /**
- * What becomes of a TLS handshake on a port where rules for requests stand: the proxy reads it as HTTP and refuses it,
- * whatever the rules say of requests (cilium.md R6.2.1); which of a plain allow beside them and their redirect takes the
- * connection was not read. Undefined where no such rule stands there.
+ * What becomes of a TLS handshake on a port where rules for requests stand, and of either on one where rules for
+ * look-ups do: the proxy cannot read it and refuses it, whatever the rules say of requests or names (cilium.md R6.2.1,
+ * R7.2.1); which of a plain allow beside them and their redirect takes the connection was not read. Undefined where no
+ * such rule stands there.
  */
-function handshake(
+function misread(
   sides: Sides,
   hits: readonly Hit[],
   point: FlowPoint,
@@ -173,27 +187,36 @@ function handshake(
   closed: boolean,
   isAlways: boolean,
 ): Verdict | undefined {
-  if (point.application?.isNoRequest !== true) return undefined;
-  if (!closed && (sides.policies.openApplication?.http ?? "lifted") === "lifted") return undefined;
-  const { matching } = sides;
+  const { application: question } = point;
+  if (question === undefined) return undefined;
+  const kinds = [
+    ...(question.isNoRequest === true ? (["http"] as const) : []),
+    ...(question.dns === undefined ? (["dns"] as const) : []),
+  ].filter((kind) => closed || (sides.policies.openApplication?.[kind] ?? "lifted") !== "lifted");
   const allows = hits.filter((h) => h.rule.action === "allow");
-  const has = (h: Hit, isMeant: (item: Traffic) => boolean): boolean =>
-    h.rule.traffic.some(
-      (item) =>
-        isMeant(item) &&
-        flowAt(
-          matching.flows({ ...h.rule, traffic: [item] }, destination),
-          point.family,
-          point.protocol,
-          point.port,
-        ) !== undefined,
-    );
-  const isRead = ({ application = [] }: Traffic): boolean =>
-    application.some((a) => a.kind === "http") && application.every((a) => a.kind !== "opaque");
-  const readers = allows.filter((h) => has(h, isRead));
+  const here = (h: Hit): readonly Traffic[] =>
+    h.rule.traffic.filter((item) => {
+      const flows = sides.matching.flows({ ...h.rule, traffic: [item] }, destination);
+      return flowAt(flows, point.family, point.protocol, point.port) !== undefined;
+    });
+  const readBy = ({ application = [] }: Traffic): "http" | "dns" | undefined =>
+    application.some((a) => a.kind === "opaque")
+      ? undefined
+      : kinds.find((kind) => application.some((a) => a.kind === kind));
+  const readers = allows.flatMap((h) =>
+    here(h).flatMap((item) => {
+      const kind = readBy(item);
+      return kind === undefined ? [] : [{ kind, match: item.match, peer: h.peer }];
+    }),
+  );
   if (readers.length === 0) return undefined;
-  const isCertain = closed && !isAlways && readers.some((h) => h.peer === "yes");
-  return isCertain && !allows.some((h) => has(h, (item) => !isRead(item))) ? "deny" : "unsure";
+  const isRival = (item: Traffic): boolean =>
+    readBy(item) === undefined && readers.some(({ kind, match }) => kind === "http" || sameFilter(match, item.match));
+  const others = (isMeant: (item: Traffic) => boolean): boolean => allows.some((h) => here(h).some(isMeant));
+  if (closed && !isAlways && !others((item) => readBy(item) === undefined)) return "deny";
+  // From a list of names only a plain allow of its own filter may take the connection (R7.2.3).
+  const isCertain = readers.some(({ kind, peer }) => peer === "yes" && (closed || kind === "dns")) && !isAlways;
+  return isCertain && !others(isRival) ? "deny" : "unsure";
 }
 
 interface Decided {

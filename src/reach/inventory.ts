@@ -13,6 +13,7 @@ import {
   ALL_ADDRESSES,
   FAMILIES,
   type Family,
+  formatAddress,
   formatRange,
   hostPrefix,
   maxAddress,
@@ -166,14 +167,7 @@ export class Inventory {
     }
     const reserved = RESERVED_NAMES.find((r) => r === name);
     if (reserved !== undefined) return one(this.reserved(reserved));
-    if (name.startsWith("fqdn:")) {
-      const dnsName = `${name.slice(5).toLowerCase().replace(/\.$/, "")}.`;
-      return {
-        kind: "endpoints",
-        name,
-        members: this.familiesOf(dnsName).map((family) => ({ kind: "name", dnsName, family, name })),
-      };
-    }
+    if (name.startsWith("fqdn:")) return { kind: "endpoints", name, members: this.named(name) };
     if (name.startsWith("ip:")) {
       const address = parseAddress(name.slice(3));
       if (address === undefined) return { kind: "problem", message: `${name.slice(3)} is no IP address` };
@@ -201,10 +195,21 @@ export class Inventory {
     return nodes.length > 0 ? nodes : [this.reserved("kube-apiserver")];
   }
 
-  /** The families in which a name has addresses; both where nobody told. */
-  private familiesOf(dnsName: string): readonly Family[] {
+  /**
+   * What a name has resolved to: the ends that have the declared addresses, of which each has rules of its own, or an
+   * address of either family of which nobody told.
+   */
+  private named(name: string): readonly Endpoint[] {
+    const dnsName = `${name.slice(5).toLowerCase().replace(/\.$/, "")}.`;
     const known = this.names.get(dnsName) ?? [];
-    return known.length === 0 ? FAMILIES : FAMILIES.filter((family) => known.some((one) => one.family === family));
+    if (known.length === 0) return FAMILIES.map((family) => ({ kind: "name", dnsName, family, name }));
+    const found = known.flatMap((address): readonly Endpoint[] => {
+      const text = known.length > 1 ? `${name} (${formatAddress(address)})` : name;
+      const resolved = this.address(address, text);
+      const inside = resolved.kind === "endpoints" ? resolved.members.filter(({ kind }) => kind !== "outside") : [];
+      return inside.length > 0 ? inside : [{ kind: "name", dnsName, family: address.family, address, name: text }];
+    });
+    return [...new Set(found)];
   }
 
   private reserved(reserved: ReservedName): Endpoint {

@@ -23,9 +23,15 @@ interface Query {
   readonly port: number;
 }
 
+interface Server {
+  readonly endpoint: Endpoint;
+  /** Those that it declares. */
+  readonly ports: readonly ContainerPort[];
+}
+
 export class Learning {
   private readonly connections: Connections;
-  private readonly servers: readonly { readonly endpoint: Endpoint; readonly ports: readonly ContainerPort[] }[];
+  private readonly servers: readonly Server[];
   private readonly known = new WeakMap<Endpoint, Map<string, Ternary>>();
 
   constructor(connections: Connections, world: World) {
@@ -48,7 +54,9 @@ export class Learning {
     this.known.set(self.endpoint, names);
     let answer = names.get(name);
     if (answer === undefined) {
-      answer = this.servers.length > 0 ? this.throughServers(self, name) : this.throughSomeServer(self, name);
+      // What a pod asks itself crosses no proxy; a lone server asks others.
+      const servers = this.servers.filter(({ endpoint }) => !isItself(endpoint, self.endpoint));
+      answer = servers.length > 0 ? this.throughServers(self, name, servers) : this.throughSomeServer(self, name);
       names.set(name, answer);
     }
     return answer;
@@ -63,9 +71,9 @@ export class Learning {
     );
   }
 
-  private throughServers(self: View, name: string): Ternary {
+  private throughServers(self: View, name: string, servers: readonly Server[]): Ternary {
     let answer: Ternary = "no";
-    for (const { endpoint, ports } of this.servers) {
+    for (const { endpoint, ports } of servers) {
       for (const { rule, item } of this.lists(self)) {
         for (const query of this.queries(item.match, endpoint, ports)) {
           answer = ternaryOr(answer, ternaryAnd(this.isSent(self, rule, query), this.passes(self, name, query)));
@@ -137,6 +145,11 @@ export class Learning {
     });
     return lets ? "yes" : "no";
   }
+}
+
+/** Whether the server is the pod itself; one that stands for a controller asks another like it. */
+function isItself(server: Endpoint, self: Endpoint): boolean {
+  return server.kind === "pod" && self.kind === "pod" && server.pod === self.pod && server.workload.kind === "Pod";
 }
 
 function egressOf(connections: Connections, self: View): readonly Rule[] {

@@ -228,7 +228,13 @@ export class Matching {
         return { yes: 0, may: bit, because: [{ code: "unknown-address", detail: endpoint.name }] };
       }
       case "name":
-        return this.unknownAddresses(set, [], endpoint.name, [endpoint.family], this.declared(endpoint.dnsName));
+        return this.unknownAddresses(
+          set,
+          [],
+          endpoint.name,
+          [endpoint.family],
+          endpoint.address === undefined ? undefined : [endpoint.address],
+        );
       case "pod":
         if (scope !== "any") return NEVER;
         return this.unknownAddresses(
@@ -301,13 +307,9 @@ export class Matching {
     if (peer.names.length === 0) return NEVER;
     if (endpoint.kind === "name") {
       const own = this.taught(peer, endpoint.dnsName, subject);
-      const addresses = this.declared(endpoint.dnsName)?.filter(({ family }) => family === endpoint.family) ?? [];
-      if (own === "yes" || addresses.length === 0) return fromTernary(own, notResolved(endpoint.dnsName));
       // Names that share an address cannot be told apart (cilium.md R7.3.2).
-      const each = addresses.map((address) => this.taughtAddress(peer, address, subject));
-      if (each.every((one) => one === "yes")) return BOTH;
-      const may = own === "maybe" || each.some((one) => one !== "no");
-      return may ? { yes: 0, may: 3, because: [notResolved(endpoint.dnsName)] } : NEVER;
+      const shared = endpoint.address === undefined ? "no" : this.taughtAddress(peer, endpoint.address, subject);
+      return fromTernary(ternaryOr(own, shared), notResolved(endpoint.dnsName));
     }
     if (endpoint.kind !== "outside") return NEVER;
     const { range } = endpoint;

@@ -26,12 +26,14 @@ import type {
   ApplicationRule,
   Direction,
   Origin,
+  Peer,
   Policy,
   PolicySet,
   PortMatch,
   Rule,
   Section,
   Selector,
+  Traffic,
 } from "../policy/rule.ts";
 import type { ContainerPort, PodDifference } from "../model/world.ts";
 import type { Party } from "../policy/dialect.ts";
@@ -155,7 +157,7 @@ export class Sides {
       case "outside":
         return `o${endpoint.range.family} ${endpoint.range.first} ${endpoint.range.last}${endpoint.anonymous === true ? " anonymous" : ""}`;
       case "name":
-        return `d${endpoint.family} ${endpoint.dnsName}`;
+        return `d${endpoint.family} ${endpoint.dnsName} ${endpoint.address?.value ?? ""}`;
       case "reserved":
         return `r${identity.id}`;
     }
@@ -326,7 +328,8 @@ export class Sides {
       const isolation = own.map((p) => p.isolation[direction]);
       const closed = subject.closed || isolation.includes("closed");
       if (!closed && !isolation.includes("open")) continue;
-      passes = unionTier([...matches, ...this.always(direction, self, other)], closed, this.policies.openApplication);
+      const judged = closed ? this.boundByNames(matches, self, other) : matches;
+      passes = unionTier([...judged, ...this.always(direction, self, other)], closed, this.policies.openApplication);
       if (this.policies.audit) {
         const audited = flowSubtract(ALL_FLOWS, overrideApplication(passes.must, passes.must, EVERYTHING));
         passes = boundedUnion(passes, { must: audited, may: audited, because: [] });
@@ -353,6 +356,38 @@ export class Sides {
       }
     }
     return { direction, reason: "no-policy", origins: [], isolatedBy: [] };
+  }
+
+  /**
+   * The matches with the plain allows of ports that stand beside a list of server names of the same selector in the same
+   * filter bound by that list (cilium.md R5.9). Those of other selectors and filters stay, and lift it.
+   */
+  boundByNames(matches: readonly RuleMatch[], self: View, other: View): readonly RuleMatch[] {
+    const lists = matches.flatMap(({ rule }) =>
+      rule.traffic
+        .filter(({ application = [] }) => application.some((one) => one.kind === "tls"))
+        .map((item) => ({ peers: new Set(rule.peers.map(peerKey)), item })),
+    );
+    if (lists.length === 0) return matches;
+    return matches.flatMap((match): readonly RuleMatch[] => {
+      const { rule } = match;
+      const bindsOf = (item: Traffic): typeof lists =>
+        rule.action === "allow" && item.application === undefined
+          ? lists.filter((list) => sameFilter(list.item.match, item.match))
+          : [];
+      if (rule.traffic.every((item) => bindsOf(item).length === 0)) return [match];
+      return rule.peers.map((peer): RuleMatch => {
+        const traffic = rule.traffic.flatMap((item): readonly Traffic[] => {
+          const binds = bindsOf(item).filter((list) => list.peers.has(peerKey(peer)));
+          return binds.length === 0 ? [item] : binds.map((list) => list.item);
+        });
+        const one: Rule = { ...rule, peers: [peer], traffic };
+        const { yes, may, because } = this.peers(one, other, self, []);
+        const own: FamilyMatch = { yes: mask(yes & match.peer.yes), may: mask(may & match.peer.may), because };
+        const destination = rule.direction === "ingress" ? self.endpoint : other.endpoint;
+        return { ...match, rule: one, peer: own, ...this.coverage(one, destination) };
+      });
+    });
   }
 
   private coverage(rule: Rule, destination: Endpoint): Pick<RuleMatch, "flows" | "sure"> {
@@ -517,7 +552,7 @@ function unionTier(
     else if (closed) allows = boundedUnion(allows, bounds);
   }
   allows = authenticate(matches, allows);
-  if (closed) allows = exactFilters(matches, allows, ["dns", "tls"]);
+  if (closed) allows = nameFilters(matches, allows);
   else if (openApplication !== undefined) allows = openDirection(matches, allows, openApplication);
   return boundedSubtract(allows, denies);
 }
@@ -528,7 +563,7 @@ function openDirection(
   allows: Bounded,
   how: NonNullable<PolicySet["openApplication"]>,
 ): Bounded {
-  const out = how.dns === "enforced" ? exactFilters(matches, allows, ["dns"]) : allows;
+  const out = how.dns === "enforced" ? nameFilters(matches, allows) : allows;
   if (how.http === "lifted") return out;
   let listed: Bounded = NO_BOUNDED;
   let where: FlowSet = NO_FLOWS;
@@ -550,70 +585,45 @@ function openDirection(
 }
 
 /**
- * DNS and TLS names are judged by the filter of exactly their port: a plain allow of another filter does not lift a
- * DNS name list (cilium.md R7.2.3), and a plain allow of the same selector does not lift a list of TLS names (R5.9).
+ * DNS names are judged by the filter of exactly their port: an allow of another filter does not lift its list, and a
+ * plain one of the same filter makes it match everything (cilium.md R7.2.2, R7.2.3).
  */
-function exactFilters(matches: readonly RuleMatch[], allows: Bounded, kinds: readonly ("dns" | "tls")[]): Bounded {
-  let { must, may } = allows;
+function nameFilters(matches: readonly RuleMatch[], allows: Bounded): Bounded {
+  let { must, may, because } = allows;
   const done = new Set<string>();
   for (const match of matches) {
     for (const item of match.rule.traffic) {
-      const kind = item.application?.some((a) => a.kind === "dns")
-        ? "dns"
-        : item.application?.some((a) => a.kind === "tls")
-          ? "tls"
-          : undefined;
-      if (kind === undefined || !kinds.includes(kind) || item.match.kind !== "ports" || match.rule.action !== "allow")
-        continue;
+      const isList = item.application?.some((a) => a.kind === "dns") === true;
+      if (!isList || item.match.kind !== "ports" || match.rule.action !== "allow") continue;
       const { protocol, first, last } = item.match;
-      const scope = kind === "dns" ? "" : rulePeersKey(match.rule);
-      const key = `${kind} ${protocol} ${first} ${last} ${scope}`;
+      const key = `${protocol} ${first} ${last}`;
       if (done.has(key)) continue;
       done.add(key);
       const where = portFlows(protocol, first, last);
-      const own = matches.filter(
-        (m) =>
-          m.rule.action === "allow" &&
-          (kind === "dns" || rulePeersKey(m.rule) === scope) &&
-          m.rule.traffic.some((t) => sameFilter(t.match, item.match)),
-      );
       const filter = (sure: boolean): Application => {
         let application: Application = NOTHING;
-        for (const m of own) {
-          if ((sure ? m.peer.yes : m.peer.may) === 0) continue;
-          for (const t of m.rule.traffic) {
-            if (!sameFilter(t.match, item.match)) continue;
-            const part = filterApplication(t.application, kind);
+        for (const { rule, peer } of matches) {
+          if (rule.action !== "allow" || (sure ? peer.yes : peer.may) === 0) continue;
+          for (const one of rule.traffic) {
+            if (!sameFilter(one.match, item.match)) continue;
+            const part = namesOf(one.application);
             if (part !== undefined) application = applicationUnion(application, part);
           }
         }
         return application;
       };
-      if (kind === "tls") {
-        // Another selector that also matches lifts the list; only the plain allows of the same selector do not.
-        const others = matches.some(
-          (m) =>
-            m.rule.action === "allow" &&
-            !own.includes(m) &&
-            m.rule.traffic.some((t) => t.application === undefined && covers(t.match, item.match)),
-        );
-        if (others) continue;
-      }
       must = overrideApplication(must, where, filter(true));
       if (match.peer.yes !== 0) may = overrideApplication(may, where, filter(false));
+      because = mergeBecause(because, match.peer.because);
     }
   }
-  return must === allows.must && may === allows.may ? allows : settleFilters(must, may, allows.because);
+  return must === allows.must && may === allows.may ? allows : settleFilters(must, may, because);
 }
 
-/** What an entry of the filter contributes to its list of names; undefined for nothing. */
-function filterApplication(
-  rules: readonly ApplicationRule[] | undefined,
-  kind: "dns" | "tls",
-): Application | undefined {
-  // Plain beside a DNS list in one filter is match-all (R7.2.2); beside a TLS list it adds nothing (R5.9).
-  if (rules === undefined) return kind === "dns" ? EVERYTHING : undefined;
-  return rules.some((r) => r.kind === kind) ? applicationOf(rules) : undefined;
+/** What an entry of a DNS filter contributes to its list; undefined for nothing. */
+function namesOf(rules: readonly ApplicationRule[] | undefined): Application | undefined {
+  if (rules === undefined) return EVERYTHING;
+  return rules.some((one) => one.kind === "dns") ? applicationOf(rules) : undefined;
 }
 
 function settleFilters(must: FlowSet, may: FlowSet, because: readonly Because[]): Bounded {
@@ -621,17 +631,17 @@ function settleFilters(must: FlowSet, may: FlowSet, because: readonly Because[])
 }
 
 export function rulePeersKey(rule: Rule): string {
-  return rule.peers
-    .map((p) =>
-      p.kind === "labels"
-        ? selectorKey(p.selector)
-        : JSON.stringify(p, (_, v) => (typeof v === "bigint" ? v.toString() : v)),
-    )
-    .sort()
-    .join("; ");
+  return rule.peers.map(peerKey).sort().join("; ");
 }
 
+function peerKey(peer: Peer): string {
+  if (peer.kind === "labels") return selectorKey(peer.selector);
+  return JSON.stringify(peer, (_, v) => (typeof v === "bigint" ? v.toString() : v));
+}
+
+/** Whether two items stand in one filter: the same ports, or the same name, of one protocol (cilium.md 4.5). */
 export function sameFilter(a: PortMatch, b: PortMatch): boolean {
+  if (a.kind === "named") return b.kind === "named" && a.name === b.name && a.protocol === b.protocol;
   return (
     a.kind === "ports" && b.kind === "ports" && a.protocol === b.protocol && a.first === b.first && a.last === b.last
   );

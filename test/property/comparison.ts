@@ -28,6 +28,8 @@ export interface Mismatch {
 export interface Opened {
   readonly engine: Witness;
   readonly reference: Witness;
+  /** Whether every proxy that judges requests reads HTTP: of no other does the reference say so. */
+  readonly readsHttp: boolean;
   readonly differences: readonly Difference[];
 }
 
@@ -39,7 +41,8 @@ export function openBoth(input: Input): Opened | { readonly differences: readonl
     const text = (side: typeof engine | typeof reference): string => ("thrown" in side ? side.thrown : "opens");
     return { differences: [{ aspect: "open", engine: text(engine), reference: text(reference) }] };
   }
-  return { engine, reference, differences: refusalDifferences(engine.refused, reference.refused) };
+  const readsHttp = !/"(dns|serverNames)"/.test(JSON.stringify(input.documents));
+  return { engine, reference, readsHttp, differences: refusalDifferences(engine.refused, reference.refused) };
 }
 
 function refusalDifferences(engine: readonly string[], reference: readonly string[]): readonly Difference[] {
@@ -64,14 +67,14 @@ export interface Compared {
 }
 
 /** Asks both one question. */
-export function compareFlow({ engine, reference }: Opened, flow: Flow): Compared {
+export function compareFlow({ engine, reference, readsHttp }: Opened, flow: Flow): Compared {
   const a = attempt(() => engine.ask(flow));
   const b = attempt(() => reference.ask(flow));
   if ("thrown" in a || "thrown" in b) {
     const text = (reply: typeof a): string => ("thrown" in reply ? reply.thrown : "answers");
     return { view: undefined, differences: [{ aspect: "throws", engine: text(a), reference: text(b) }] };
   }
-  const isConnection = flow.http === undefined && flow.tls === undefined;
+  const isConnection = readsHttp && flow.http === undefined && flow.tls === undefined;
   const compared = compareReplies(a, b, isConnection);
   // The reference says "limited" of every rule with a condition, the engine only where some request fails it.
   const isFine = (difference: Difference): boolean =>

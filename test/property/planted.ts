@@ -23,6 +23,10 @@ function flowCodes({ dialect }: Scene, { from, to, protocol, tls }: Flow): reado
   const ends = [from, to];
   if (ends.some((end) => /^(health|init|ingress-controller|host|remote-node)$/.test(end)))
     codes.push("unknown-node", "unknown-label", "release-unclear");
+  // A name whose address nobody declared may lie in a prefix.
+  if (to.startsWith("fqdn:")) codes.push("unknown-address");
+  // A word for nodes names no address, and a prefix may stand for nodes (R3.7).
+  if (ends.some((end) => end === "host" || end === "remote-node")) codes.push("unknown-address");
   if (ends.includes("unmanaged")) codes.push("unknown-address", "unknown-label", "release-unclear");
   if (to.includes("/Service/") || to.startsWith("ip:10.96."))
     codes.push("undefined-by-specification", "missing-object", "source-address", "release-unclear", "unknown-address");
@@ -47,7 +51,7 @@ function kubernetesCodes({ policies }: Scene): readonly string[] {
   return codes;
 }
 
-function ciliumCodes({ dialect, cluster, policies, names }: Scene): readonly string[] {
+function ciliumCodes({ dialect, cluster, policies }: Scene): readonly string[] {
   const codes: string[] = [];
   const text = JSON.stringify(policies);
   if (/"(from|to)Groups"/.test(text)) codes.push("group-not-resolved");
@@ -61,7 +65,7 @@ function ciliumCodes({ dialect, cluster, policies, names }: Scene): readonly str
   if (/"(secret|terminatingTLS|originatingTLS)"/.test(text)) codes.push("secret-not-read", "opaque-application-rule");
   if (/"(kafka|l7proto|listener)"/.test(text)) codes.push("opaque-application-rule");
   if (/"serverNames"/.test(text)) codes.push("opaque-application-rule", "release-unclear");
-  if (text.includes('"toFQDNs"') && names === undefined) codes.push("name-not-resolved");
+  if (text.includes('"toFQDNs"')) codes.push("name-not-resolved");
   if (text.includes('"enableDefaultDeny"') && text.includes('"http"')) codes.push("release-unclear");
   // Which reserved identities carry the cluster's label decides negative selectors (K3, U21).
   if (dialect !== "cilium@1.17" && /"(NotIn|DoesNotExist)"/.test(text)) codes.push("unknown-label");

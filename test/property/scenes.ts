@@ -1,11 +1,12 @@
 /** A scene: a cluster, a set of policies over it, and flows to ask. */
 import fc from "fast-check";
-import { type Fields, list, rarely, weighted } from "./arbitraries.ts";
+import { type Fields, list, rarely, sometimes, weighted } from "./arbitraries.ts";
 import { ciliumClusterwideNetworkPolicy, ciliumNetworkPolicy, type Grammar } from "./cilium-policies.ts";
 import { cidrGroups, ciliumCluster, cluster } from "./clusters.ts";
 import { type Flow, flowOf, type FlowSpace } from "./flows.ts";
 import { httpApplication, httpRulesIn, isForAnyRequest, requestNear } from "./http-rules.ts";
 import { withMistakes } from "./mistakes.ts";
+import { dialled, nameApplication, nameItem, nameServer, resolutions, withLookUps } from "./names.ts";
 import { networkPolicy } from "./network-policies.ts";
 import { configObject, type Settings, settings } from "./settings.ts";
 import { adminNetworkPolicy, clusterNetworkPolicy } from "./tier-policies.ts";
@@ -180,4 +181,29 @@ export function httpScene(dialect: Dialect, flows: number): fc.Arbitrary<Scene> 
         return secured && !readsAnything ? { ...flow, tls: { serverName: "api.example.com" } } : { ...flow, http };
       });
   });
+}
+
+/** Scenes in which names are resolved, dialled and sent. */
+export function namesScene(dialect: Dialect, flows: number): fc.Arbitrary<Scene> {
+  const grammar: Grammar = {
+    release: releaseOf(dialect),
+    nodes: false,
+    planted: undefined,
+    application: nameApplication,
+    names: nameItem,
+    services: false,
+  };
+  const objects = fc
+    .tuple(ciliumCluster, nameServer, ciliumPolicies(grammar).chain(withLookUps))
+    .filter(([, , policies]) => /"(toFQDNs|dns|serverNames)"/.test(JSON.stringify(policies)))
+    .map(([base, server, policies]) => ({ cluster: [...base, ...server], policies }));
+  const scenes = withFlows(dialect, objects, flows, (space) =>
+    fc.tuple(flowOf(space), dialled).map(([flow, { to, serverName }]): Flow => {
+      const named: Flow = to === undefined || /^(ip|cidr):/.test(flow.from) ? flow : { ...flow, to };
+      return serverName === undefined || named.protocol !== "TCP" ? named : { ...named, tls: { serverName } };
+    }),
+  );
+  return fc
+    .tuple(scenes, sometimes(80, resolutions))
+    .map(([scene, names]) => (names === undefined ? scene : { ...scene, names }));
 }

@@ -1,0 +1,34 @@
+/** Engine and reference over random DNS rules, names as destinations and server names (cilium.md section 7, R5.9). */
+import { afterAll, describe, expect, test } from "vitest";
+import { Coverage } from "./coverage.ts";
+import { compareSets, isFull } from "./running.ts";
+import { namesScene } from "./scenes.ts";
+import { expectCoverage } from "./thresholds.ts";
+
+const coverage = new Coverage();
+
+describe("[R7.1.1 … R7.1.6, R7.2.1 … R7.2.5, R7.3.1 … R7.3.7] names", () => {
+  test.each([
+    ["cilium@1.17", 71, 1000],
+    ["cilium@1.18", 72, 1000],
+    ["cilium@1.19", 73, 1000],
+  ] as const)(
+    "both evaluators give the same verdict, reason and deciders under %s",
+    (dialect, seed, sets) => {
+      const differences = compareSets({ arbitrary: namesScene(dialect, 40), seed, sets }, coverage);
+      expect(differences).toBe("");
+    },
+    isFull ? 3_600_000 : 240_000,
+  );
+
+  test("every kind of rule decides often enough, and nothing is unsure without a reason", () => {
+    // Names of which nobody declared the addresses are part of what is compared.
+    expectCoverage(
+      coverage,
+      ["Cilium toFQDNs", "dns rules", "serverNames", "default deny egress", "CiliumNetworkPolicy egressDeny"],
+      { unsure: 0.06 },
+    );
+  });
+});
+
+afterAll(() => console.log(coverage.table()));
