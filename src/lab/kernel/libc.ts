@@ -26,7 +26,7 @@ export function errnoName(errno: number): string {
   return `errno ${errno}`;
 }
 
-type Argument = number | string | Uint8Array | null;
+type Argument = number | bigint | string | Uint8Array | null;
 /** Returns what the function returned, or the negated error number. */
 type Call = (...values: readonly Argument[]) => number;
 
@@ -68,6 +68,7 @@ const libcGetsockname = define("getsockname", ["int", ROOM, "_Inout_ uint32_t *"
 const libcSend = define("send", ["int", BYTES, "size_t", "int"], "intptr_t");
 const libcSendto = define("sendto", ["int", BYTES, "size_t", "int", BYTES, "uint32_t"], "intptr_t");
 const libcRecv = define("recv", ["int", ROOM, "size_t", "int"], "intptr_t");
+const libcRecvmsg = define("recvmsg", ["int", "uintptr_t", "int"], "intptr_t");
 const libcClose = define("close", ["int"]);
 const libcWaitpid = define("waitpid", ["int", ROOM, "int"]);
 const libcSethostname = define("sethostname", ["const char *", "size_t"]);
@@ -181,6 +182,13 @@ export function receive(fd: number, room: Buffer, flags: number): Buffer | null 
   const returned = libcRecv(fd, room, room.length, flags);
   if (returned === -EAGAIN || returned === -EINTR) return null;
   return room.subarray(0, checked("recv", returned));
+}
+
+/** Bytes received into the `struct msghdr` at an address; null when a non-blocking receive finds nothing. */
+export function receiveMessage(fd: number, message: bigint, flags: number): number | null {
+  const returned = libcRecvmsg(fd, message, flags);
+  if (returned === -EAGAIN || returned === -EINTR) return null;
+  return checked("recvmsg", returned);
 }
 
 export function close(fd: number): void {

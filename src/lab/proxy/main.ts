@@ -4,12 +4,15 @@
  */
 
 import { createServer, type Socket } from "node:net";
+import koffi from "koffi";
 import type { ApplicationRule } from "../../policy/rule.ts";
-import { canonical } from "../kernel/address.ts";
+import { canonical, type Family } from "../kernel/address.ts";
+import { type Datagram, DatagramReader, sendFrom, transparentDatagrams } from "../kernel/datagrams.ts";
 import { homeNamespace } from "../kernel/namespace.ts";
+import { PROXY_LISTEN, PROXY_PORT } from "../redirection.ts";
 import { Reports } from "./reports.ts";
 import { Resolver } from "./resolver.ts";
-import type { Connection, FromProxy, Proxy, Resolution, StreamProtocol, ToProxy } from "./seam.ts";
+import type { Connection, DatagramProtocol, FromProxy, Proxy, Resolution, StreamProtocol, ToProxy } from "./seam.ts";
 import { onwardStream, proxyListener } from "./sockets.ts";
 import { Tunnel } from "./tunnel.ts";
 
@@ -29,12 +32,18 @@ const tunnel = new Tunnel(proxy);
 const protocols: Partial<Readonly<Record<ApplicationRule["kind"], StreamProtocol>>> = {};
 const open = new Map<Socket, Connection>();
 
+const datagramProtocols: Partial<Readonly<Record<ApplicationRule["kind"], DatagramProtocol>>> = {};
+
+/** The kind of the first rule of either side. */
+function kindOf({ egress, ingress }: Resolution): ApplicationRule["kind"] | undefined {
+  const entries = [egress, ingress].flatMap((side) => (side.kind === "rules" ? side.entries : []));
+  return entries.flatMap(({ rules }) => rules)[0]?.kind;
+}
+
 /** Who speaks with a connection whose rules are these; null: nobody does. */
 function protocolOf(resolution: Resolution): StreamProtocol | null {
   if (isDenied(resolution)) return null;
-  const sides = [resolution.egress, resolution.ingress];
-  const entries = sides.flatMap((side) => (side.kind === "rules" ? side.entries : []));
-  const [kind] = entries.flatMap(({ rules }) => rules.map((rule) => rule.kind));
+  const kind = kindOf(resolution);
   return kind === undefined ? tunnel : (protocols[kind] ?? null);
 }
 
@@ -63,6 +72,29 @@ async function accept(socket: Socket): Promise<void> {
   else protocol.take(socket, connection, resolution);
 }
 
+/** What comes after the protocol has been found is judged by its rules; what has none is dropped, as in the kernel. */
+async function takeDatagram({ bytes, source, destination }: Datagram): Promise<void> {
+  const connection: Connection = { protocol: "UDP", client: source, server: destination };
+  const resolution = await proxy.resolve(connection);
+  const kind = isDenied(resolution) ? undefined : kindOf(resolution);
+  if (kind === undefined) return;
+  datagramProtocols[kind]?.take(bytes, connection, resolution, (answer) => sendFrom(destination, source, answer));
+}
+
+/** Datagrams taken at one go, so that connections are not kept waiting. */
+const DATAGRAMS_AT_ONCE = 256;
+
+function listenDatagrams(family: Family, reader: DatagramReader): void {
+  const fd = transparentDatagrams(PROXY_LISTEN[family], PROXY_PORT);
+  koffi.node.poll(fd, { readable: true }, () => {
+    for (let count = 0; count < DATAGRAMS_AT_ONCE; count++) {
+      const datagram = reader.receive(fd);
+      if (datagram === null) return;
+      void takeDatagram(datagram);
+    }
+  });
+}
+
 /** Ends every connection that the policy set in force denies. */
 async function judgeAnew(): Promise<void> {
   for (const [socket, connection] of open) {
@@ -87,6 +119,8 @@ function main(): void {
     });
     server.listen({ fd: proxyListener(family) });
   }
+  const reader = new DatagramReader();
+  for (const family of [4, 6] as const) listenDatagrams(family, reader);
   tell({ kind: "ready" });
 }
 
