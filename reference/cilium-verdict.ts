@@ -84,7 +84,12 @@ export function ciliumSide(
 ): Side {
   const enforcement = enforcementOf(subject, direction, policies, scene);
   if (enforcement === undefined) return NO_POLICY;
-  return enforcedSide(direction, subject, remote, enforcement, policies, scene);
+  const side = enforcedSide(direction, subject, remote, enforcement, policies, scene);
+  const { protocol, port } = scene.traffic;
+  // R4.4.3: fragmentation needed always passes; a question names the type alone.
+  if (side.verdict !== "deny" || protocol !== "ICMP" || port !== 3) return side;
+  const isNeeded = scene.unknowns.ask("fragmentation needed", { code: "icmp-code", detail: "ICMP type 3" });
+  return { ...side, verdict: isNeeded ? "allow" : "deny" };
 }
 
 function enforcedSide(

@@ -10,6 +10,7 @@ export const REASONS = {
   hairpin: "a pod that reaches itself through a Service (K8-44, R8.6)",
   "host-not-told": "the request does not say its host",
   "host-prefixes": "which prefixes the local host carries in match mode `nodes` is not told (U18)",
+  "icmp-code": "ICMP type 3 passes with code 4, whatever the policies say (R4.4.3)",
   "init-container-port": "a named port of an init container (WL-14)",
   "kube-proxy-replacement": "who translates node and balancer addresses is not told (R8.1)",
   "local-redirect": "a CiliumLocalRedirectPolicy takes the connection elsewhere",

@@ -233,6 +233,11 @@ export interface PolicySet {
   readonly learnsNames?: true;
   /** The proxy compares the paths of requests as they are sent (cilium.md R6.1.6); absent: normalised. */
   readonly pathsAsSent?: true;
+  /**
+   * ICMP "fragmentation needed" (type 3, code 4) passes whatever the policies say (cilium.md R4.4.3); absent: it is judged
+   * as every other type.
+   */
+  readonly fragmentationPasses?: true;
   /** How Services are carried; absent: as the specification leaves it. */
   readonly services?: ServiceTraits;
   /**

@@ -175,7 +175,7 @@ export class Questions {
     const bounds = this.legs.bounds(from, delivery, replica, family, question.protocol);
     const hops = [...delivery.hops, ...this.legs.filters(from, delivery, replica, point)];
     const above = pointVerdict(bounds, point);
-    const verdict = strictest(above, hops, point);
+    const verdict = asFiltersSay(above, hops, point);
     const { application: _, ...connection } = point;
     const limited =
       pointVerdict(bounds, connection) !== "deny" &&
@@ -183,7 +183,8 @@ export class Questions {
     const sides = hops
       .flatMap((hop) => (hop.kind === "filter" ? [hop.explanation.because] : []))
       .reduce(mergeBecause, []);
-    const because = isRead(point) && above !== "unsure" ? sides : doubts(bounds, point);
+    const isCodeAsked = above === "deny" && verdict === "unsure";
+    const because = isCodeAsked || (isRead(point) && above !== "unsure") ? sides : doubts(bounds, point);
     return {
       from,
       to,
@@ -226,13 +227,18 @@ function checkPort(service: Service, { to, protocol, port }: Question): void {
 
 function families(question: Question, from: Endpoint, delivery: Delivery): readonly Family[] {
   const { endpoint: to } = delivery;
-  const common = endpointFamilies(from).filter((f) => endpointFamilies(to).includes(f));
+  const { protocol } = question;
+  const asked = protocol === "ICMP" ? "IPv4" : protocol === "ICMPv6" ? "IPv6" : question.family;
+  const allowed = (family: Family): boolean => delivery.families?.includes(family) ?? true;
   // A pod of which the input tells an address of one family may have one of the other: what is asked is answered.
+  if (asked !== undefined) {
+    const outside = [from, to].filter((end) => end.kind === "outside" || end.kind === "name");
+    const exists = outside.every((end) => endpointFamilies(end).includes(asked));
+    return exists && allowed(asked) ? [asked] : [];
+  }
+  const common = endpointFamilies(from).filter((f) => endpointFamilies(to).includes(f));
   const both = common.length > 0 ? common : from.kind === "pod" ? endpointFamilies(to) : endpointFamilies(from);
-  const shared = both.filter((f) => delivery.families?.includes(f) ?? true);
-  if (question.protocol === "ICMP") return shared.filter((f) => f === "IPv4");
-  if (question.protocol === "ICMPv6") return shared.filter((f) => f === "IPv6");
-  return question.family === undefined ? shared : shared.filter((f) => f === question.family);
+  return both.filter(allowed);
 }
 
 function unsure(because: readonly Because[]): Answer {
@@ -274,6 +280,20 @@ function isWholeWorkload(members: readonly Endpoint[]): boolean {
 /** What is sent may be something that a proxy on the way cannot read. */
 function isRead({ application }: FlowPoint): boolean {
   return application?.http !== undefined || application?.tls !== undefined;
+}
+
+/**
+ * An ICMP error that may pass whatever the policies say is denied by no filter (cilium.md R4.4.3): there, too, the filters
+ * are asked.
+ */
+function asFiltersSay(verdict: Verdict, hops: readonly Hop[], point: FlowPoint): Verdict {
+  const ways = hops.flatMap((hop) => (hop.kind === "filter" ? [hop.explanation.verdict] : []));
+  if (verdict === "deny" && isIcmpError(point) && ways.length > 0 && !ways.includes("deny")) return "unsure";
+  return strictest(verdict, hops, point);
+}
+
+function isIcmpError({ protocol, port }: FlowPoint): boolean {
+  return protocol === "ICMP" && port === 3;
 }
 
 /** What a proxy cannot read fails there, whatever it lets pass: so the filters are asked one by one. */

@@ -12,7 +12,7 @@ import {
 } from "../net/application.ts";
 import { type FlowSet, flowAt } from "../net/flow-set.ts";
 import type { Protocol } from "../net/protocol.ts";
-import type { Direction, Isolation, Origin, Policy, Rule, Traffic } from "../policy/rule.ts";
+import type { Direction, Isolation, Origin, Policy, PolicySet, Rule, Traffic } from "../policy/rule.ts";
 import type { Bounded } from "./bounded.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { View } from "./matching.ts";
@@ -155,21 +155,40 @@ export function explainSide(
   const above = pointVerdict(bounds, point);
   const isAlways = sides.always(direction, self, other).length > 0;
   const parsed = above !== "deny" ? misread(sides, hits, point, destination, closed, isAlways) : undefined;
-  const verdict = parsed ?? above;
-  const established = point.application === undefined ? verdict : pointVerdict(bounds, connection);
-  const decided = decide(sides, direction, self, other, point, verdict, hits, closed, enforced);
+  const judged = parsed ?? above;
+  const established = point.application === undefined ? judged : pointVerdict(bounds, connection);
+  const decided = decide(sides, direction, self, other, point, judged, hits, closed, enforced);
+  const isCodeAsked = judged === "deny" && isFragmentation(sides.policies, point);
+  const verdict = isCodeAsked ? "unsure" : judged;
   return {
     direction,
     verdict,
     ...decided,
     isolatedBy,
     considered,
-    because: verdict !== "unsure" ? [] : parsed === undefined ? doubts(bounds, point) : [MISREAD],
+    because:
+      verdict !== "unsure"
+        ? []
+        : isCodeAsked
+          ? [FRAGMENTATION]
+          : parsed === undefined
+            ? doubts(bounds, point)
+            : [MISREAD],
     refusedByProxy: verdict === "deny" && established !== "deny",
   };
 }
 
 type Hit = RuleConsidered & { readonly policy: Policy };
+
+const FRAGMENTATION: Because = {
+  code: "not-told-apart",
+  detail: "ICMP type 3: code 4 passes whatever the policies say",
+};
+
+/** Whether the flow may be "fragmentation needed": a question names the type of ICMP, and no code. */
+export function isFragmentation({ fragmentationPasses }: PolicySet, { protocol, port }: FlowPoint): boolean {
+  return fragmentationPasses === true && protocol === "ICMP" && port === 3;
+}
 
 const MISREAD: Because = { code: OPAQUE, detail: "something else on a port that a proxy reads as HTTP or DNS" };
 

@@ -16,7 +16,7 @@ export function plantedIn(scene: Scene, flow: Flow): ReadonlySet<string> {
 }
 
 /** Ends that the input does not describe, and what the specification leaves open. */
-function flowCodes({ dialect }: Scene, { from, to, protocol, tls }: Flow): readonly string[] {
+function flowCodes({ dialect }: Scene, { from, to, protocol, port, tls }: Flow): readonly string[] {
   const codes: string[] = [];
   // What a proxy that reads HTTP makes of a TLS handshake beside a plain allow was not read (R6.2.1).
   if (tls !== undefined) codes.push("opaque-application-rule");
@@ -30,6 +30,8 @@ function flowCodes({ dialect }: Scene, { from, to, protocol, tls }: Flow): reado
   if (ends.includes("unmanaged")) codes.push("unknown-address", "unknown-label", "release-unclear");
   if (to.includes("/Service/") || to.startsWith("ip:10.96."))
     codes.push("undefined-by-specification", "missing-object", "source-address", "release-unclear", "unknown-address");
+  // Fragmentation needed passes whatever the policies say, and no code is asked (R4.4.3).
+  if (dialect !== "kubernetes" && protocol === "ICMP" && port === 3) codes.push("not-told-apart");
   if (dialect === "kubernetes" && !["TCP", "UDP", "SCTP"].includes(protocol)) codes.push("undefined-by-specification");
   return codes;
 }

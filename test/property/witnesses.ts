@@ -242,6 +242,7 @@ const ENGINE_CODES: Readonly<Record<ReasonCode, readonly BecauseCode[]>> = {
   "host-prefixes": ["release-unclear"],
   hairpin: ["undefined-by-specification", "release-unclear"],
   "host-not-told": ["application-rule"],
+  "icmp-code": ["not-told-apart"],
   "init-container-port": ["undefined-by-specification"],
   "kube-proxy-replacement": ["source-address", "release-unclear"],
   "local-redirect": ["foreign-policy"],

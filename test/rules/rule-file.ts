@@ -66,7 +66,7 @@ export function ruleFiles(): readonly (readonly [name: string, cases: readonly R
 }
 
 function casesOf(name: string): readonly RuleCase[] {
-  const file = fieldsOf(parse(readFileSync(`${HERE}${name}`, "utf8"), { merge: true }));
+  const file = fieldsOf(parse(readFileSync(`${HERE}${name}`, "utf8"), { merge: true, maxAliasCount: -1 }));
   const world = documentsOf(readFileSync(`${HERE}worlds/${textOf(file["world"])}.yaml`, "utf8"));
   return itemsOf(file["cases"]).map((item) => caseOf(fieldsOf(item), file, world, name));
 }

@@ -25,6 +25,7 @@ export function frameOf(settings: Settings): Frame {
     alwaysClosed: [[exists("reserved", "init")]],
     audit: settings.audit,
     learnsNames: true,
+    fragmentationPasses: true,
     ...(settings.normalizePaths ? {} : { pathsAsSent: true as const }),
     // A match-all rule joins the rules of a policy without default deny since 1.18; 1.17 enforces DNS, and for HTTP its
     // code and its documentation disagree (R4.3.7, U7).
