@@ -23,6 +23,11 @@ import { type Found, lookUp, lookUpTable, NOT_PUBLIC } from "./routes.ts";
 import { groupStage, sightOf } from "./security-groups.ts";
 import { fact, type Order, type Stage } from "./stage.ts";
 
+/** The internet gateways that are attached to a VPC. */
+export function attachedGateways(network: Network, vpc: string): readonly string[] {
+  return [...network.gateways.values()].filter((g) => !g.egressOnly && g.vpcs.includes(vpc)).map((g) => g.name);
+}
+
 /** How a load balancer's second connection differs from any other (aws-vpc.md LB-6, LB-7). */
 export interface Forwarded {
   /** The load balancer's interface, from which the packet comes. */
@@ -552,7 +557,7 @@ class Way {
   }
 
   private attached(vpc: string): readonly string[] {
-    return [...this.network.gateways.values()].filter((g) => !g.egressOnly && g.vpcs.includes(vpc)).map((g) => g.name);
+    return attachedGateways(this.network, vpc);
   }
 
   // ── to outside ────────────────────────────────────────────────────────────────────────────────────────────────────
