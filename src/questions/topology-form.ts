@@ -41,6 +41,16 @@ export interface TopologyEntrance {
   readonly tone: "allow" | "unsure" | "closed";
 }
 
+/** A subnet of a VPC: a box around what stands in it. */
+export interface TopologySubnet {
+  readonly name: string;
+  /** A route leads from it to an internet gateway. */
+  readonly isPublic: boolean;
+  readonly column: string;
+  /** Nodes in it; one with several interfaces stands in several. */
+  readonly nodes: readonly string[];
+}
+
 export interface Topology {
   readonly title: string;
   readonly columns: readonly string[];
@@ -49,4 +59,6 @@ export interface Topology {
   readonly entrances: readonly TopologyEntrance[];
   /** Whether boxes are whole applications. */
   readonly folded: boolean;
+  /** Of a VPC alone. */
+  readonly subnets?: readonly TopologySubnet[];
 }

@@ -50,7 +50,8 @@ export function* exposureText(report: ExposureReport, style: Style): Iterable<st
 }
 
 function* wayLines(one: Exposed, way: WayIn, style: Style): Iterable<string> {
-  yield `    ${style(TONES[way.verdict], MARKS[way.verdict])}  ${printable(wayText(way))} → ${printable(arrivalText(way))}\n`;
+  const arrival = arrivalText(way);
+  yield `    ${style(TONES[way.verdict], MARKS[way.verdict])}  ${printable(wayText(way))}${arrival === "" ? "" : ` → ${printable(arrival)}`}\n`;
   const closers = closersOfWay(way, one.unit);
   const lead = way.verdict === "deny" ? "closed by" : "to close";
   for (const closer of closers) yield `            ${style("faint", `${lead}: ${printable(closerText(closer))}`)}\n`;

@@ -1,5 +1,5 @@
 /** The topology for Graphviz: applications as clusters, the outside at the top. */
-import type { Topology, TopologyEdge } from "../questions/topology-form.ts";
+import type { Topology, TopologyEdge, TopologyNode } from "../questions/topology-form.ts";
 import { quoteDot } from "./escape.ts";
 import { flowText } from "./reach-report.ts";
 
@@ -17,9 +17,9 @@ export function* topologyDot(topology: Topology): Iterable<string> {
   for (const id of new Set(topology.entrances.map((one) => one.id))) {
     yield `  ${quoteDot(`in: ${id}`)} [label=${quoteDot(id)}, style=rounded];\n  "internet" -> ${quoteDot(`in: ${id}`)};\n`;
   }
-  for (const [i, column] of topology.columns.entries()) {
-    yield `  subgraph cluster_${i} {\n    label=${quoteDot(column)};\n`;
-    for (const node of topology.nodes.filter((one) => one.column === column)) {
+  for (const [i, { label: name, nodes }] of clustersOf(topology).entries()) {
+    yield `  subgraph cluster_${i} {\n    label=${quoteDot(name)};\n`;
+    for (const node of nodes) {
       const label = `${node.label}${node.count > 1 ? ` (${node.count})` : ""}${node.open ? " *" : ""}`;
       yield `    ${quoteDot(node.id)} [label=${quoteDot(label)}${node.governed ? "" : ", style=dashed"}];\n`;
     }
@@ -39,4 +39,19 @@ export function* topologyDot(topology: Topology): Iterable<string> {
     yield `  ${quoteDot(edge.from)} -> ${quoteDot(edge.to)} [label=${quoteDot(edge.flows.map(flowText).join("\n"))}, color="${COLOURS[edge.tone]}"${dashed}];\n`;
   }
   yield "}\n";
+}
+
+/** A cluster for every column; of a VPC one for every subnet, what stands in several in its first. */
+function clustersOf(
+  topology: Topology,
+): readonly { readonly label: string; readonly nodes: readonly TopologyNode[] }[] {
+  const { columns, nodes, subnets } = topology;
+  if (subnets === undefined)
+    return columns.map((label) => ({ label, nodes: nodes.filter((one) => one.column === label) }));
+  const placed = new Set<string>();
+  return subnets.map((subnet) => {
+    const own = nodes.filter((node) => subnet.nodes.includes(node.id) && !placed.has(node.id));
+    for (const node of own) placed.add(node.id);
+    return { label: `${subnet.name}${subnet.isPublic ? " (public)" : ""}`, nodes: own };
+  });
 }

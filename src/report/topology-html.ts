@@ -2,7 +2,8 @@
 import type { Topology, TopologyEdge, TopologyEntrance } from "../questions/topology-form.ts";
 import { htmlPage, type PageCell, type PageTable } from "./page.ts";
 import { flowText } from "./reach-report.ts";
-import { summary, topologySvg } from "./topology-svg.ts";
+import { summary } from "./topology-parts.ts";
+import { topologySvg } from "./topology-svg.ts";
 
 const WORDS: Readonly<Record<TopologyEdge["tone"] | TopologyEntrance["tone"], string>> = {
   allow: "passes",

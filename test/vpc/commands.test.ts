@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { vpcReach } from "../../src/vpc/shown.ts";
 import { VpcEngine } from "../../src/vpc/engine.ts";
@@ -54,9 +54,38 @@ describe("commands about a VPC", () => {
 
   test("the pictures put public subnets above", async () => {
     const { stdout } = await bulkhead(["reach", PLAN, "-o", "svg"]);
-    const at = (name: string): number => Number(new RegExp(`y="(\\d+)"[^>]*>${name}<`).exec(stdout)?.[1]);
-    expect(at("aws_subnet.public_a")).toBeLessThan(at("aws_subnet.app_a"));
+    const at = (axis: string, name: string): number =>
+      Number(new RegExp(` ${axis}="(\\d+)"[^>]*>${name}<`).exec(stdout)?.[1]);
+    expect(at("y", "aws_subnet.public_a")).toBeLessThan(at("y", "aws_subnet.app_a"));
+    expect(at("x", "aws_subnet.public_a")).toBe(at("x", "aws_subnet.app_a"));
+    expect(at("x", "aws_subnet.public_a")).toBeLessThan(at("x", "aws_subnet.public_b"));
     expect(existsSync(PLAN)).toBe(true);
+  });
+
+  test("lint: exit 1 where a fault is an error, each finding at its place", async () => {
+    const fault = "examples/two-applications/vpc/faults/no-way-back/plan.json";
+    const { stdout, code } = await bulkhead(["lint", fault, "-o", "json"]);
+    expect(code).toBe(1);
+    const answer: unknown = JSON.parse(stdout);
+    expect(schemaProblems("lint", answer)).toEqual([]);
+    expect(stdout).toContain('"code":"BH421"');
+    const lines = readFileSync(fault, "utf8").split("\n");
+    const line = Number(/"code":"BH421".*?"line":(\d+)/.exec(stdout)?.[1]);
+    expect(lines.slice(line - 1, line + 10).join("")).toContain('"rule_no": 100');
+  });
+
+  test("exposure: load balancers by their public address, machines over listeners, and what closes each", async () => {
+    const { stdout, code } = await bulkhead(["exposure", PLAN, "--against", "none", "-o", "json"]);
+    expect(code).toBe(0);
+    const answer: unknown = JSON.parse(stdout);
+    expect(schemaProblems("exposure", answer)).toEqual([]);
+    expect(answer).toMatchObject({
+      summary: { endpoints: 4, exposed: 4, open: 2, reachingOut: 2 },
+      withoutPolicies: { exposed: 4 },
+    });
+    expect(stdout).toContain('"dialled":"aws_lb.b:443"');
+    expect(stdout).toContain("SecurityGroup/aws_vpc_security_group_ingress_rule.app_a_from_alb");
+    expect(stdout).toContain('"through":"aws_nat_gateway.a"');
   });
 });
 

@@ -16,8 +16,8 @@ import type { ReachReport, ReportRow } from "../../report/reach-report.ts";
 import { reachSvg } from "../../report/reach-svg.ts";
 import { reachText } from "../../report/reach-text.ts";
 import type { Style } from "../../report/style.ts";
-import { vpcDot, vpcSvg } from "../../report/vpc-picture.ts";
-import { vpcReach } from "../../vpc/shown.ts";
+import { vpcTopology } from "../../questions/vpc/topology.ts";
+import { type VpcReach, vpcReach } from "../../vpc/shown.ts";
 import { AWS } from "../../policy/registry.ts";
 import { inputFailure } from "../exit.ts";
 import { type InputFlags, type OutputFlags, parsePort, withInput, withOutput } from "../options.ts";
@@ -56,7 +56,7 @@ export function addReach(program: Command): void {
   const command = program
     .command("reach")
     .description("who reaches whom")
-    .argument("[path...]", "manifests and policies: files, folders, or - for standard input");
+    .argument("[path...]", "manifests and policies, or a VPC: files, folders, or - for standard input");
   withOutput(withInput(command), Object.keys(WRITERS))
     .option("--from <endpoint>", "only from this endpoint")
     .option("--to <endpoint>", "only to this endpoint")
@@ -72,6 +72,7 @@ export function addReach(program: Command): void {
 Examples:
   bulkhead reach examples/two-applications
   bulkhead reach examples/two-applications --to default/service-a --port 80/TCP
+  bulkhead reach plan.json -o html > vpc.html
   helm template shop | bulkhead reach -o svg - > shop.svg`,
     )
     .action(async (paths: string[]) => run(paths, command.opts<ReachFlags>()));
@@ -129,25 +130,30 @@ async function reachVpc(session: VpcSession, flags: ReachFlags): Promise<void> {
   }
   const size = engine.network.owners.size;
   const provenance = flags.provenance && size * size <= MANY_PAIRS;
-  const { rows, pairs } = vpcReach(engine, {
-    by: flags.by,
-    outside: flags.outside,
-    provenance,
-    ...(flags.from === undefined ? {} : { from: flags.from }),
-    ...(flags.to === undefined ? {} : { to: flags.to }),
-    ...(flags.port === undefined ? {} : { port: flags.port }),
-  });
+  const { by } = flags;
+  const ask = (): VpcReach =>
+    vpcReach(engine, {
+      by,
+      outside: flags.outside,
+      provenance,
+      ...(flags.from === undefined ? {} : { from: flags.from }),
+      ...(flags.to === undefined ? {} : { to: flags.to }),
+      ...(flags.port === undefined ? {} : { port: flags.port }),
+    });
+  const { rows, pairs } = ask();
   const report: ReachReport = {
     dialect: AWS,
     complete: session.complete,
     rows: rows.map((row) => ({ row })),
     pairs,
+    ...(flags.by === "endpoint"
+      ? { topology: () => vpcTopology(engine, `Who reaches whom, ${AWS}`, ask().pairs) }
+      : {}),
     provenance,
     diagnostics: session.diagnostics,
   };
   const style = styleFor(process.stdout, flags.color);
-  const picture = flags.output === "svg" ? vpcSvg : flags.output === "dot" ? vpcDot : undefined;
-  await writeAnswer(picture === undefined ? WRITERS[flags.output](report, style) : picture(report, engine));
+  await writeAnswer(flags.matrix === true ? matrix(report, style, flags) : WRITERS[flags.output](report, style));
 }
 
 /** The ways from outside over load balancers, nodes, Ingress and Gateway; undefined where the source is nothing outside. */

@@ -69,8 +69,8 @@ function alike(engine: VpcEngine, one: VpcEnd, outside: readonly Place[], way: "
     const [first] = places;
     if (first === undefined) continue;
     asked++;
-    const pair = way === "in" ? ([[range], places] as const) : ([places, [range]] as const);
-    const { must, may, because } = somehow(passageBetween(engine, ...pair));
+    const [from, to] = way === "in" ? [[range], places] : [places, [range]];
+    const { must, may, because } = somehow(passageBetween(engine, from, to));
     const through = way === "in" ? undefined : gatewayOf(engine, first, range);
     const open = flowIntersect(flowSubtract(may, must), CONNECTIONS);
     const sides = [["allow", flowIntersect(must, CONNECTIONS)] as const, ["unsure", open] as const];
