@@ -737,6 +737,11 @@ export const CODES = {
     title: "empty mapping in place of a list",
     help: "Write [], or leave the field out; a cluster would refuse the mapping.",
   },
+  BH318: {
+    severity: "warning",
+    title: "custom object whose pods are not in the input",
+    help: "Add the workload or the pods that its operator makes, as the cluster has them.",
+  },
   BH320: {
     severity: "warning",
     title: "route that hangs on no Gateway",

@@ -4,24 +4,14 @@ import { BUCKETS, flowsEmpty } from "../net/flow-set.ts";
 import { matchesSelector } from "../policy/selector.ts";
 import type { Unit } from "../questions/network.ts";
 import { applicationName } from "../reach/grouping.ts";
+import { hostNetworkFinding } from "../reach/pods-apart.ts";
 import { few, type LintContext, objectText, placeOfPolicy, placeOfRule, ruleText } from "./context.ts";
 
 /** BH163: policies on pods that seem to select pods of the host's network. */
-export function* hostNetworkPods(context: LintContext): Iterable<Diagnostic> {
-  const { dialect } = context.engine.options;
-  const { world, policies } = context.engine;
-  const hosts = context.units.filter((unit) => unit.endpoint.kind === "node");
-  for (const policy of policies.policies) {
-    if (policy.document === undefined || policy.subject.target !== "endpoint") continue;
-    const met = hosts.filter((unit) => {
-      const [pod] = unit.group.workload.pods;
-      if (pod === undefined) return false;
-      const labels = dialect.identify({ kind: "pod", workload: unit.group.workload, pod }, world);
-      return matchesSelector(policy.subject.selector, labels) === "yes";
-    });
-    if (met.length === 0) continue;
-    const message = `${objectText(policy)} does not apply to ${few(met.map((unit) => unit.name))}: the host's network is no pod's`;
-    yield diagnostic("BH163", message, placeOfPolicy(policy));
+export function* hostNetworkPods({ engine }: LintContext): Iterable<Diagnostic> {
+  for (const policy of engine.policies.policies) {
+    const finding = hostNetworkFinding(engine, policy);
+    if (finding !== undefined) yield finding;
   }
 }
 

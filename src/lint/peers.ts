@@ -12,6 +12,7 @@ import {
 import { RELEASES, settingsOf } from "../policy/cilium/settings.ts";
 import type { Peer, Selector } from "../policy/rule.ts";
 import { matchesSelector } from "../policy/selector.ts";
+import { meansAbsentPods } from "../reach/pods-apart.ts";
 import { few, type LintContext, type RuleOf, objectText, placeOfPolicy, placeOfRule, ruleText } from "./context.ts";
 
 /** BH140, BH141: peers that select nothing in the input. */
@@ -19,6 +20,7 @@ export function* emptyPeers(context: LintContext): Iterable<Diagnostic> {
   for (const { policy, rule } of context.rules()) {
     for (const peer of rule.peers) {
       if (peer.kind !== "labels" || meansSomebody(context, peer)) continue;
+      if (meansAbsentPods(context.engine, peer.selector)) continue;
       const elsewhere = inOtherNamespaces(context, peer.selector);
       const text = selectorText(peer.selector);
       if (elsewhere.length > 0) {

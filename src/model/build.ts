@@ -12,11 +12,12 @@ import { decodeEndpointSlice, decodeEndpoints, type EndpointsTelling, handWritte
 import { decodeForeign, FOREIGN_KINDS, isForeign } from "./foreign.ts";
 import { decodeGateway, decodeGatewayClass, decodeReferenceGrant, GATEWAY_GROUP } from "./gateways.ts";
 import { decodeIngress, decodeIngressClass } from "./ingresses.ts";
-import { isClusterPolicy, isOptionalPolicy, standingOf } from "./kinds.ts";
+import { isClusterPolicy, isCustom, isOptionalPolicy, standingOf } from "./kinds.ts";
 import { checkLinks } from "./links.ts";
 import { groupOf, versionOf } from "./metadata.ts";
 import { decodeNamespace, synthesiseNamespace } from "./namespaces.ts";
 import { decodeCiliumNode, decodeNode, isApiServer, joinNodes, type NodeMention, type NodeTelling } from "./nodes.ts";
+import { isMadeBy, podMakerOf } from "./pod-makers.ts";
 import { decodeRoute, ROUTE_KINDS } from "./routes.ts";
 import { decodeService, decodeServiceCIDR, findTaken } from "./services.ts";
 import { Tally } from "./tally.ts";
@@ -30,6 +31,7 @@ import type {
   IngressClass,
   Namespace,
   Node,
+  PodMaker,
   ReferenceGrant,
   Route,
   Service,
@@ -274,6 +276,7 @@ class Builder {
   /** Namespaces in which the input has objects. */
   private readonly mentioned = new Set<string>();
   private readonly foreign: ForeignPolicy[] = [];
+  private readonly makers: { readonly maker: PodMaker; readonly document: Document }[] = [];
   private understood = 0;
   private readonly irrelevant = new Map<string, number>();
   private readonly refused: Document[] = [];
@@ -360,6 +363,11 @@ class Builder {
       return;
     }
     const standing = standingOf(apiVersion, kind, NAMED_KINDS);
+    const namespace = document.namespace ?? this.defaultNamespace;
+    const maker = isCustom(apiVersion)
+      ? podMakerOf(Cursor.of(document, new Findings()), apiVersion, kind, namespace)
+      : undefined;
+    if (maker !== undefined) this.makers.push({ maker, document });
     if (standing.kind === "unknown") this.say("BH308", document);
     if (standing.kind === "unserved") this.say("BH309", document, standing.meant);
   }
@@ -385,8 +393,6 @@ class Builder {
   }
 
   finish(): BuiltWorld {
-    for (const { code, kind, meant, tally } of this.once.values())
-      tally.report(this.findings, code, (count, names) => ONCE[code](kind, objects(count, names), meant));
     const { draft } = this;
     const taken = findTaken(draft.services, this.findings);
     const services = draft.services.filter((service) => !taken.has(service));
@@ -405,6 +411,10 @@ class Builder {
     );
     const namespaces = new Map(draft.namespaces);
     for (const name of this.mentioned) if (!namespaces.has(name)) namespaces.set(name, synthesiseNamespace(name));
+    const podMakers = this.makers.filter(({ maker }) => !workloads.some((workload) => isMadeBy(maker, workload)));
+    for (const { document } of podMakers) this.say("BH318", document);
+    for (const { code, kind, meant, tally } of this.once.values())
+      tally.report(this.findings, code, (count, names) => ONCE[code](kind, objects(count, names), meant));
     const world: World = {
       defaultNamespace: this.defaultNamespace,
       namespaces,
@@ -423,6 +433,7 @@ class Builder {
       addressPlan: planAddresses(this.options, nodes.all, draft.ciliumConfig, addressSetOf(draft.serviceCIDRs)),
       ...(draft.ciliumConfig === undefined ? {} : { ciliumConfig: draft.ciliumConfig }),
       foreign: this.foreign,
+      podMakers: podMakers.map(({ maker }) => maker),
     };
     checkLinks(world, this.findings);
     return {
@@ -486,6 +497,7 @@ const ONCE = {
   BH311: (kind, which) => `${kind} is not enforced by this network and has no effect: ${which}`,
   BH315: (kind, which) => `clusters no longer serve ${kind}; it is read as its current version: ${which}`,
   BH316: (kind, which) => `${kind} of another namespace than kube-system does not configure Cilium: ${which}`,
+  BH318: (kind, which) => `${kind} makes pods that are not in the input, and no answer speaks of them: ${which}`,
 } as const satisfies Readonly<Record<string, (kind: string, which: string, meant: string | undefined) => string>>;
 
 type OnceCode = keyof typeof ONCE;

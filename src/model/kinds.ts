@@ -135,6 +135,11 @@ function isWholeGroup(group: string): boolean {
   return Object.hasOwn(IRRELEVANT, group) || ["cilium.io", "extensions", "policy.networking.k8s.io"].includes(group);
 }
 
+/** Whether a group is none of which every kind is known here. */
+export function isCustom(apiVersion: string): boolean {
+  return !isWholeGroup(groupOf(apiVersion));
+}
+
 /**
  * Tells what is known of a kind.
  *

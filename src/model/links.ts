@@ -4,7 +4,8 @@ import type { Findings } from "../documents/cursor.ts";
 import type { Document, Path } from "../documents/document.ts";
 import { findService, selectedPods, targetPort } from "./backends.ts";
 import { Tally } from "./tally.ts";
-import type { Ingress, Route, Service, ServiceBackend, World } from "./world.ts";
+import { matchesEquality } from "./labels.ts";
+import type { Ingress, Route, Service, ServiceBackend, Workload, World } from "./world.ts";
 
 /**
  * Checks where references lead.
@@ -31,6 +32,12 @@ export function checkLinks(world: World, findings: Findings): void {
   for (const route of world.routes) checkRoute(world, route, findings);
 }
 
+function isSelected(namespace: string, selector: ReadonlyMap<string, string>, workload: Workload): boolean {
+  return (
+    namespace === workload.namespace && workload.pods.some((pod) => matchesEquality(selector, pod.labels) !== "no")
+  );
+}
+
 function checkSelection(
   world: World,
   service: Service,
@@ -40,6 +47,8 @@ function checkSelection(
   const name = `Service ${service.namespace}/${service.name}`;
   const pods = selectedPods(world, service);
   if (pods.length === 0) {
+    // What its operator makes is told of the custom object.
+    if (world.podMakers.some((maker) => isSelected(service.namespace, selector, maker.workload))) return;
     const text = [...selector].map(([key, value]) => `${key}=${value}`).join(",");
     const message = `${name} selects no pod: none of namespace ${service.namespace} has ${text}`;
     findings.report(diagnostic("BH304", message, service.document?.locate(["spec", "selector"])));

@@ -351,4 +351,14 @@ export interface World {
   /** Data of the `cilium-config` ConfigMap, where the input has one. */
   readonly ciliumConfig?: ReadonlyMap<string, string>;
   readonly foreign: readonly ForeignPolicy[];
+  /** Custom objects that make pods which the input does not have. */
+  readonly podMakers: readonly PodMaker[];
+}
+
+/** A custom object whose operator makes pods. */
+export interface PodMaker {
+  /** `apiVersion Kind`. */
+  readonly kind: string;
+  /** What it makes, as far as its object tells; no workload of the world. */
+  readonly workload: Workload;
 }

@@ -12,6 +12,7 @@ import type { Engine } from "../reach/engine.ts";
 import type { Reason, Verdict } from "../reach/explain.ts";
 import { applicationName } from "../reach/grouping.ts";
 import { type FlowEntry, listFlows } from "../reach/flow-list.ts";
+import { isEnd } from "../reach/hop.ts";
 import type { NorthSouthPath, Way } from "../reach/north-south.ts";
 import type { Requests } from "../reach/requests.ts";
 import { CONNECTIONS, familyFreeKey, joinedRanges, passing, sharedFamilies, type Unit, unitsOf } from "./network.ts";
@@ -51,6 +52,8 @@ export interface WayIn {
   /** What passes, where the way leads to several ports. */
   readonly flows: readonly FlowEntry[];
   readonly closers: readonly Closer[];
+  /** Why the way ends before any policy, where it does: nobody serves it, or it leads nowhere. */
+  readonly ended?: string;
 }
 
 /** One way out. */
@@ -156,7 +159,9 @@ function pathsByTarget(engine: Engine): ReadonlyMap<string, readonly NorthSouthP
 }
 
 function wayOfPath(path: NorthSouthPath): WayIn {
+  const end = path.hops.find(isEnd);
   return {
+    ...(path.verdict === "deny" && end !== undefined ? { ended: end.detail } : {}),
     way: path.way,
     dialled: path.dialled,
     ...(path.through === undefined ? {} : { through: path.through }),

@@ -44,3 +44,8 @@ export interface TerminateHop {
   readonly because: readonly Because[];
   readonly place?: WrittenAt;
 }
+
+/** Whether a way ends here for a reason that is no policy's: nobody serves it, or it leads nowhere. */
+export function isEnd(hop: Hop): hop is RouteHop | TerminateHop {
+  return (hop.kind === "route" || hop.kind === "terminate") && hop.verdict === "deny";
+}

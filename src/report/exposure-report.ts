@@ -72,7 +72,8 @@ export function outText({ to, through }: WayOut): string {
 export function closersOfWay(way: WayIn | WayOut, unit: Exposed["unit"]): readonly CloserText[] {
   const direction = "way" in way ? "ingress" : "egress";
   const own = way.closers.filter((closer) => closer.direction === direction);
-  if (way.verdict === "deny") return closedBy(way.closers);
+  if (way.verdict === "deny")
+    return "ended" in way && way.ended !== undefined ? [{ text: way.ended }] : closedBy(way.closers);
   // What always holds nobody can close by changing a policy.
   const written = own
     .flatMap((closer) => closer.origins)

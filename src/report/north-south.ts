@@ -1,6 +1,6 @@
 /** Paths from outside, for every writer: what they lead through, and what decided each. */
 import type { NorthSouthPath, Way } from "../reach/north-south.ts";
-import type { Hop } from "../reach/hop.ts";
+import { type Hop, isEnd } from "../reach/hop.ts";
 import { applicationText } from "./reach-report.ts";
 import { EVERYTHING, showApplication } from "../net/application.ts";
 import { patternWords } from "../net/path-language.ts";
@@ -64,10 +64,7 @@ export function pathDeciders({ hops, verdict }: Pick<NorthSouthPath, "hops" | "v
 
 /** Why a path is as it is, in a few words. */
 export function pathReason(path: NorthSouthPath): string {
-  const ended = path.hops.find(
-    (hop): hop is Extract<Hop, { kind: "route" | "terminate" }> =>
-      hop.kind !== "filter" && hop.kind !== "rewrite" && hop.verdict === "deny",
-  );
+  const ended = path.hops.find(isEnd);
   if (path.verdict === "deny" && ended !== undefined) return `${ended.at}: ${ended.detail}`;
   if (path.because.length > 0) return path.because.map(({ code, detail }) => `${code}: ${detail}`).join("; ");
   const deciders = pathDeciders(path).filter((one) => one.reason !== "no-policy");

@@ -104,7 +104,7 @@ const WORDS: Readonly<Record<EdgeTone | "closed", string>> = {
   unsure: "not sure",
   gained: "gained",
   lost: "lost",
-  closed: "a way in that a policy closes",
+  closed: "a way in that is closed",
 };
 
 export function legendOf(topology: Topology): Legend {

@@ -64,6 +64,16 @@ describe("ways in", () => {
     ]);
   });
 
+  test("a way that nobody serves says so", () => {
+    const classless = INGRESS.replace("ingressClassName: cilium, ", "");
+    const { engine } = inputOf("kubernetes", API, service("type: ClusterIP"), classless);
+    const [api] = exposure(engine).endpoints;
+    const [way] = api?.waysIn ?? [];
+    if (api === undefined || way === undefined) throw new Error("no way in");
+    expect(way.verdict).toBe("deny");
+    expect(closersOfWay(way, api.unit)).toEqual([{ text: "it names no class, and none is the default" }]);
+  });
+
   test("a way names the Ingress, its host and path, and what would have to change", () => {
     const open = cnp(
       'endpointSelector: {matchLabels: {app: api}}, ingress: [{fromEntities: [ingress], toPorts: [{ports: [{port: "8080", protocol: TCP}]}]}]',

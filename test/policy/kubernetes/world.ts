@@ -88,6 +88,7 @@ export function world(tweaks: Partial<World> = {}): World {
     apiServerAddresses: [],
     addressPlan: { pods: NO_ADDRESSES, nodes: NO_ADDRESSES, services: NO_ADDRESSES },
     foreign: [],
+    podMakers: [],
     ...tweaks,
   };
 }
