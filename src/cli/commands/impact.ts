@@ -16,7 +16,13 @@ import { topologySvg } from "../../report/topology-svg.ts";
 import { inputFailure } from "../exit.ts";
 import { type LabFlags, openRunning, withLab } from "../lab/lab-flags.ts";
 import { type InputFlags, type OutputFlags, withInput, withOutput } from "../options.ts";
-import { exitOf, openSession, type Session } from "../session.ts";
+import type { ImpactWalk } from "../../questions/impact-walk.ts";
+import { AWS } from "../../policy/registry.ts";
+import type { VpcEnd } from "../../questions/vpc/ends.ts";
+import { VpcImpactGraph } from "../../questions/vpc/impact.ts";
+import { vpcStepsTopology, vpcTopology } from "../../questions/vpc/topology.ts";
+import { exitOf, type Session } from "../session.ts";
+import { openInput, type VpcSession } from "../vpc/vpc-input.ts";
 import { styleFor, writeAnswer } from "../terminal.ts";
 
 const WRITERS = {
@@ -51,6 +57,7 @@ export function addImpact(program: Command): void {
 Examples:
   bulkhead impact default/client-a -f examples/two-applications
   bulkhead impact default/client-a --to default/service-b -f examples/two-applications
+  bulkhead impact aws_instance.app_a -f plan.json
   bulkhead impact --all -f examples/two-applications -f examples/two-applications/policies/cilium`,
     )
     .action(async (endpoint: string | undefined) => run(endpoint, command.opts<ImpactFlags>()));
@@ -60,7 +67,10 @@ async function run(name: string | undefined, flags: ImpactFlags): Promise<void> 
   if ((name === undefined) === (flags.all !== true)) {
     throw inputFailure("name one endpoint, or say --all", "Such as `bulkhead impact default/client-a -f DIR`.");
   }
-  const session = flags.filename === undefined ? (await openRunning(flags.name)).session : openSession([], flags);
+  const opened =
+    flags.filename === undefined ? { cluster: (await openRunning(flags.name)).session } : openInput([], flags);
+  if (opened.cluster === undefined) return await impactOnVpc(opened.vpc, name, flags);
+  const session = opened.cluster;
   const graph = new ImpactGraph(session.engine, {
     without: withoutPolicies(session.engine, session.documents),
     declared: flags.declared ?? false,
@@ -85,6 +95,44 @@ async function run(name: string | undefined, flags: ImpactFlags): Promise<void> 
   process.exitCode = exitOf(session, flags);
 }
 
+/** The same of a VPC. */
+async function impactOnVpc(session: VpcSession, name: string | undefined, flags: ImpactFlags): Promise<void> {
+  const { engine } = session;
+  const graph = new VpcImpactGraph(engine, { declared: flags.declared ?? false });
+  const endsNamed = (text: string): readonly VpcEnd[] => {
+    const found = engine.inventory.resolve(text);
+    if (found.kind === "problem") throw inputFailure(found.message);
+    const units = graph.named(text);
+    if (units.length === 0) throw inputFailure(`${text} is nothing of the VPC that can fall`);
+    return units;
+  };
+  const starts = name === undefined ? graph.units : endsNamed(name);
+  const targets = flags.to === undefined ? undefined : endsNamed(flags.to);
+  const impacts = targets === undefined ? starts.map((unit) => graph.impact(unit)) : [];
+  const ways = targets === undefined || flags.to === undefined ? undefined : waysTo(graph, starts, targets, flags.to);
+  const [only, ...more] = impacts;
+  const report: ImpactReport = {
+    dialect: AWS,
+    complete: session.complete,
+    endpoints: graph.units.length,
+    declared: flags.declared ?? false,
+    impacts: name === undefined ? ranked(impacts) : impacts,
+    ...(name === undefined && targets === undefined ? { summary: summariseImpact(impacts) } : {}),
+    ...(ways === undefined ? {} : { ways }),
+    wide: flags.wide ?? false,
+    topology: () => {
+      if (ways !== undefined) {
+        const steps = ways.found.flatMap((one) => one.ways.flatMap((way) => way.steps));
+        return vpcStepsTopology(engine, steps, `Shortest ways to ${ways.to}`);
+      }
+      if (only === undefined || more.length > 0) return vpcTopology(engine, `Area of impact, ${AWS}`);
+      return vpcStepsTopology(engine, [...only.steps, ...only.possible], `If ${only.endpoint} falls`);
+    },
+    diagnostics: session.diagnostics,
+  };
+  await writeAnswer(WRITERS[flags.output](report, styleFor(process.stdout, flags.color)));
+}
+
 /** One area of impact, the ways to a target, or, of all, who reaches whom. */
 function pictureOf(
   { engine, dialect }: Session,
@@ -99,10 +147,10 @@ function pictureOf(
 }
 
 /** Ways from each start to the nearest of the targets. */
-function waysTo(
-  graph: ImpactGraph,
-  starts: readonly Unit[],
-  targets: readonly Unit[],
+function waysTo<U extends { readonly name: string }>(
+  graph: ImpactWalk<U>,
+  starts: readonly U[],
+  targets: readonly U[],
   to: string,
 ): NonNullable<ImpactReport["ways"]> {
   const found = starts

@@ -6,7 +6,7 @@ import type { VpcEngine } from "../../vpc/engine.ts";
 import { type Network, type Owner, possible } from "../../vpc/model.ts";
 import { vpcReach } from "../../vpc/shown.ts";
 import type { Diff } from "../diff.ts";
-import type { Impact, Step } from "../impact.ts";
+import type { Step } from "../impact.ts";
 import type { Topology, TopologyEdge, TopologyNode, TopologySubnet } from "../topology-form.ts";
 
 /** The column of what belongs to no application. */
@@ -25,8 +25,8 @@ function edgeOfPair({ from, to, allow, mixed, unsure }: ReachPair): TopologyEdge
   return { ...common, tone: "unsure", flows: [...mixed, ...unsure], because };
 }
 
-/** What falls with one end, and by which steps. */
-export function vpcImpactTopology(engine: VpcEngine, impact: Impact, title: string): Topology {
+/** Steps by which something falls. */
+export function vpcStepsTopology(engine: VpcEngine, steps: readonly Step[], title: string): Topology {
   const edge = (step: Step): TopologyEdge => ({
     from: step.from,
     to: step.to,
@@ -35,7 +35,12 @@ export function vpcImpactTopology(engine: VpcEngine, impact: Impact, title: stri
     count: 1,
     because: step.because,
   });
-  return topologyWith([engine.network], title, [...impact.steps, ...impact.possible].map(edge));
+  return topologyWith([engine.network], title, distinctSteps(steps).map(edge));
+}
+
+/** A step that lies on several ways is drawn once. */
+function distinctSteps(steps: readonly Step[]): readonly Step[] {
+  return [...new Map(steps.map((step) => [`${step.from} ${step.to}`, step])).values()];
 }
 
 /** Lost and gained connections; what stands in either network is drawn. */
