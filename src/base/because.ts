@@ -26,6 +26,7 @@ export const BECAUSE = {
   "unknown-value": "A value of the cloud's configuration is known only after it has been applied, or cannot be traced.",
   "not-read": "A resource that bears on this traffic is not read.",
   "not-told-apart": "A rule tells apart what the question does not: an ICMP code, a protocol without a name.",
+  partly: "It passes between some of the interfaces, or to some of the client's ports, and not between all.",
   conflict: "The input says two things of which only one can hold.",
   appliance: "An appliance on the way decides for itself what it passes on.",
 } as const;

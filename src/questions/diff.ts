@@ -112,7 +112,7 @@ export function diff(old: Version, next: Version): Diff {
     pairs++;
     const before = between(old.engine, from.old, to.old);
     const after = between(next.engine, from.next, to.next);
-    const change = changeOf(before, after, from, to);
+    const change = changeOf(before, after, from, to, familiesOf(from, to));
     if (change !== undefined) changes.push(pairChange(change, attribution(old, next, policies, from, to, change)));
   };
   for (const from of ends.inside) {
@@ -127,20 +127,25 @@ export function diff(old: Version, next: Version): Diff {
   }
   const only = (side: "old" | "next"): string[] =>
     ends.inside.filter((end) => end[side === "old" ? "next" : "old"] === undefined).map((end) => end.name);
-  const certain = changes.filter((change) => change.gained.length + change.lost.length > 0);
-  const count = (type: PairChange["type"]): number => certain.filter((change) => change.type === type).length;
   return {
     changes,
     appeared: only("next"),
     disappeared: only("old"),
     policies,
-    counts: {
-      added: count("added"),
-      removed: count("removed"),
-      changed: count("changed"),
-      unsure: changes.length - certain.length,
-      pairs,
-    },
+    counts: countsOfChanges(changes, pairs),
+  };
+}
+
+/** Counts changes by type, of so many pairs. */
+export function countsOfChanges(changes: readonly PairChange[], pairs: number): Diff["counts"] {
+  const certain = changes.filter((change) => change.gained.length + change.lost.length > 0);
+  const count = (type: PairChange["type"]): number => certain.filter((change) => change.type === type).length;
+  return {
+    added: count("added"),
+    removed: count("removed"),
+    changed: count("changed"),
+    unsure: changes.length - certain.length,
+    pairs,
   };
 }
 
@@ -227,14 +232,15 @@ function between(engine: Engine, from: Endpoint | undefined, to: Endpoint | unde
 
 // ── what changed between two ends ──────────────────────────────────────────────────────────────────────────────────
 
-type Change = Omit<PairChange, "by" | "causes"> & { readonly gainedFlows: FlowSet; readonly lostFlows: FlowSet };
+export type Change = Omit<PairChange, "by" | "causes"> & { readonly gainedFlows: FlowSet; readonly lostFlows: FlowSet };
 
-function changeOf(
+/** What changed between two ends of which `families` are shared; undefined where nothing did. */
+export function changeOf(
   before: Bounded,
   after: Bounded,
-  from: End,
-  to: End,
-  families: readonly Family[] = familiesOf(from, to),
+  from: { readonly name: string },
+  to: { readonly name: string },
+  families: readonly Family[],
 ): Change | undefined {
   if (flowsEqual(before.must, after.must) && flowsEqual(before.may, after.may)) return undefined;
   const gained = difference(after.must, before.may);
@@ -282,7 +288,8 @@ function within(set: FlowSet, where: FlowSet): FlowSet {
   return flowIntersect(set, overrideApplication(where, where, EVERYTHING));
 }
 
-function pairChange(change: Change, cause: Pick<PairChange, "by" | "causes">): PairChange {
+/** A change with what did it. */
+export function pairChange(change: Change, cause: Pick<PairChange, "by" | "causes">): PairChange {
   const { gainedFlows: _, lostFlows: __, ...rest } = change;
   return { ...rest, ...cause };
 }
@@ -342,7 +349,7 @@ function causesOf(
 }
 
 /** One flow of a set: the first. */
-function samplePoint(set: FlowSet): FlowPoint | undefined {
+export function samplePoint(set: FlowSet): FlowPoint | undefined {
   for (const bucket of BUCKETS) {
     const [band] = set[bucket.index] ?? [];
     if (band !== undefined) return { family: bucket.family, protocol: bucket.protocol, port: band.first };

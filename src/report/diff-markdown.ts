@@ -3,6 +3,7 @@ import { causeTexts, type DiffReport, foldChanges, policyChangePlace } from "./d
 import { escapeMarkdown } from "./escape.ts";
 import { objectName } from "./origin.ts";
 import { counted, someOf } from "./names.ts";
+import { AWS } from "../policy/registry.ts";
 import type { PairChange } from "../questions/diff.ts";
 
 const SIGNS = { "+": "➕", "-": "➖", "~": "🔀", "?": "❔" } as const;
@@ -50,12 +51,12 @@ export function* diffMarkdown(report: DiffReport): Iterable<string> {
 }
 
 /** What a reviewer must know, in one line. */
-function headline({ diff }: DiffReport): string {
+function headline({ diff, next }: DiffReport): string {
   const gains = diff.changes.filter((change) => change.gained.length > 0);
   const losses = diff.changes.filter((change) => change.lost.length > 0);
   const unsure = diff.changes.filter((change) => change.unsure.length > 0);
   if (diff.changes.length === 0) return "✅ No connection is gained or lost";
-  const fromOutside = gains.filter((change: PairChange) => isOutside(change.from));
+  const fromOutside = gains.filter((change: PairChange) => isOutside(change.from, next.dialect));
   const parts = [
     ...(gains.length > 0 ? [`${counted(gains.length, "pair")} may do more`] : []),
     ...(losses.length > 0 ? [`${counted(losses.length, "pair")} may do less`] : []),
@@ -65,6 +66,8 @@ function headline({ diff }: DiffReport): string {
   return `${gains.length > 0 ? "⚠️" : "🔒"} ${parts.join(", ")}`;
 }
 
-function isOutside(name: string): boolean {
-  return name === "internet" || !name.includes("/") || /^[0-9a-f:.]+\/[0-9]+/.test(name);
+function isOutside(name: string, dialect: string): boolean {
+  if (name === "internet") return true;
+  // Names of a VPC's own things have no slash.
+  return (dialect !== AWS && !name.includes("/")) || /^[0-9a-f:.]+\/[0-9]+/.test(name);
 }

@@ -103,3 +103,30 @@ test("a reply that gets back to some of the client's ports only is listed apart"
   expect(pair?.mixed.map((m) => m.protocol)).toContain("TCP");
   expect(pair?.allow.map((m) => m.protocol)).not.toContain("TCP");
 });
+
+describe("impact and diff of a VPC", () => {
+  test("impact keeps to its schema, for one and for all", async () => {
+    for (const what of [["aws_instance.app_a"], ["--all"], ["aws_instance.app_a", "--to", "aws_lb.a"]]) {
+      const { stdout, code } = await bulkhead(["impact", ...what, "-f", PLAN, "-o", "json"]);
+      expect(code).toBe(0);
+      expect(schemaProblems("impact", JSON.parse(stdout))).toEqual([]);
+    }
+  });
+
+  test("diff keeps to its schema and tells by its code that something changed", async () => {
+    const fault = "examples/two-applications/vpc/faults/no-way-back/plan.json";
+    const { stdout, code } = await bulkhead(["diff", PLAN, fault, "--exit-code", "-o", "json"]);
+    expect(code).toBe(1);
+    expect(schemaProblems("diff", JSON.parse(stdout))).toEqual([]);
+    const same = await bulkhead([
+      "diff",
+      "git:HEAD:examples/two-applications/vpc/terraform/plan.json",
+      PLAN,
+      "-o",
+      "md",
+    ]);
+    expect(same.stdout).toContain("No connection is gained or lost");
+    const picture = await bulkhead(["diff", PLAN, fault, "-o", "svg"]);
+    expect(picture.stdout).toContain("aws_subnet.public_a");
+  });
+});

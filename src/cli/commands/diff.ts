@@ -15,6 +15,11 @@ import { topologyDot } from "../../report/topology-dot.ts";
 import { topologyHtml } from "../../report/topology-html.ts";
 import { topologySvg } from "../../report/topology-svg.ts";
 import type { Style } from "../../report/style.ts";
+import { AWS } from "../../policy/registry.ts";
+import { vpcDiff } from "../../questions/vpc/diff.ts";
+import { vpcDiffTopology } from "../../questions/vpc/topology.ts";
+import { awsForm } from "../../vpc/read/input.ts";
+import { openRead, type VpcSession } from "../vpc/vpc-input.ts";
 import { EXIT, inputFailure, SilentFailure } from "../exit.ts";
 import { type InputFlags, type OutputFlags, withInput, withOutput } from "../options.ts";
 import { openSources, type Session, type SessionOptions } from "../session.ts";
@@ -52,6 +57,7 @@ export function addDiff(program: Command): void {
 
 Examples:
   bulkhead diff git:HEAD~1:manifests manifests
+  bulkhead diff git:HEAD~1:plan.json plan.json
   bulkhead diff before.yaml after.yaml -f examples/two-applications -o md
   bulkhead diff --dialect kubernetes --against cilium examples/two-applications`,
     )
@@ -64,6 +70,9 @@ async function run(old: string, next: string | undefined, flags: DiffFlags): Pro
   }
   const { against, dialect, ...rest } = flags;
   const [first, second] = [sourcesOf(old, flags), sourcesOf(next ?? old, flags)];
+  if ([...first.sources, ...second.sources].some((source) => awsForm(source) !== undefined)) {
+    return await compareVpcs([old, first], [next ?? old, second], flags);
+  }
   // Both sides are read by one network unless the user names two, whichever of them has the policies that tell it.
   const told = dialect ?? (next === undefined ? undefined : dialectOf([...first.sources, ...second.sources], flags));
   const reading = (name: string | undefined): SessionOptions => ({
@@ -89,6 +98,39 @@ async function run(old: string, next: string | undefined, flags: DiffFlags): Pro
   const changed = report.diff.changes.length > 0;
   process.exitCode =
     (flags.exitCode === true && changed) || (flags.strict === true && !report.complete) ? EXIT.found : EXIT.fine;
+}
+
+/** The same of two VPCs, or of one VPC told twice. */
+async function compareVpcs(
+  [old, first]: readonly [string, Sources],
+  [next, second]: readonly [string, Sources],
+  flags: DiffFlags,
+): Promise<void> {
+  if (flags.against !== undefined) throw inputFailure("a VPC is read in one way only", "Name two inputs.");
+  const open = ({ sources, diagnostics }: Sources, quiet?: true): VpcSession => {
+    const { against: _, ...rest } = flags;
+    const opened = openRead(sources, quiet === true ? { ...rest, quiet } : rest, diagnostics);
+    if (opened.vpc === undefined) throw inputFailure("one of the two is a VPC and the other is none");
+    return opened.vpc;
+  };
+  const [before, after] = [open(first, true), open(second)];
+  const compared = vpcDiff(before.engine, after.engine);
+  const report: DiffReport = {
+    old: { name: old, dialect: AWS },
+    next: { name: next, dialect: AWS },
+    complete: before.complete && after.complete,
+    diff: compared,
+    wide: flags.wide ?? false,
+    topology: () =>
+      vpcDiffTopology(
+        [before.engine.network, after.engine.network],
+        compared,
+        "Connections gained and lost",
+        (change) => causeTexts(change).join(", "),
+      ),
+  };
+  await writeAnswer(WRITERS[flags.output](report, styleFor(process.stdout, flags.color)));
+  process.exitCode = flags.exitCode === true && compared.changes.length > 0 ? EXIT.found : EXIT.fine;
 }
 
 function versionOf({ engine, documents }: Session): Version {

@@ -181,7 +181,7 @@ export function entryName(acl: NetworkAcl, direction: Direction, entry: AclEntry
   return `${acl.name}#${direction}:${entry.number}`;
 }
 
-function entryText(entry: AclEntry): string {
+export function entryText(entry: AclEntry): string {
   const traffic = entry.traffic.unknown === undefined ? trafficText(entry.traffic) : "unknown ports";
   const side = entry.direction === "ingress" ? "from" : "to";
   const prefix = entry.prefix === undefined ? "a CIDR that is not known" : entryCidr(entry);
