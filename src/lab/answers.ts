@@ -161,6 +161,8 @@ export interface Flow {
   readonly Summary: string;
   /** Of `Type` L7. */
   readonly l7?: FlowLayer7;
+  /** Names of the destination that the client told. */
+  readonly destination_names?: readonly string[];
   readonly egress_allowed_by?: readonly FlowPolicy[];
   readonly ingress_allowed_by?: readonly FlowPolicy[];
   readonly egress_denied_by?: readonly FlowPolicy[];
@@ -179,6 +181,18 @@ export interface FlowLayer7 {
     readonly url: string;
     readonly protocol: string;
     readonly headers?: readonly { readonly key: string; readonly value: string }[];
+  };
+  readonly dns?: {
+    /** With trailing dot. */
+    readonly query: string;
+    readonly ips?: readonly string[];
+    /** In seconds. */
+    readonly ttl?: number;
+    readonly cnames?: readonly string[];
+    readonly observation_source: "proxy";
+    readonly rcode?: number;
+    readonly qtypes: readonly string[];
+    readonly rrtypes?: readonly string[];
   };
 }
 

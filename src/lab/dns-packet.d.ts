@@ -23,12 +23,19 @@ declare module "dns-packet" {
           readonly target: string;
         };
       };
+  /** As far as its size is concerned (RFC 6891). */
+  export interface Additional {
+    readonly type: string;
+    readonly name: string;
+    readonly udpPayloadSize?: number;
+  }
   export interface Packet {
     readonly type?: "query" | "response";
     readonly id?: number;
     readonly flags?: number;
     readonly questions?: readonly Question[];
     readonly answers?: readonly Answer[];
+    readonly additionals?: readonly Additional[];
   }
   export const RECURSION_DESIRED: number;
   export const RECURSION_AVAILABLE: number;

@@ -1,9 +1,10 @@
 /** The lab's recent connections, drops and requests, in the shape of Hubble's flows (cilium `api/v1/flow/flow.proto`). */
 
 import { randomUUID } from "node:crypto";
-import type { Drop, Flow, FlowEndpoint, FlowFilter, FlowLayer7, FlowPolicy, FlowRecord } from "./answers.ts";
+import type { Drop, Flow, FlowEndpoint, FlowFilter, FlowPolicy, FlowRecord } from "./answers.ts";
 import { familyOf } from "./kernel/address.ts";
 import type { LoggedPacket } from "./kernel/packet-log.ts";
+import { layer7, requestSummary } from "./layer7.ts";
 import type { Report } from "./proxy/seam.ts";
 import { type Judgement, PROTOCOL_NUMBER } from "./verdicts.ts";
 
@@ -175,6 +176,7 @@ function requestFlow({ source, destination }: Parties, report: Report, uuid: str
     l4: protocol === "TCP" ? { TCP: ports } : { UDP: ports },
     source: endpoint(isReply ? destination : source),
     destination: endpoint(isReply ? source : destination),
+    ...(report.kind === "tls" && report.serverName !== null ? { destination_names: [report.serverName] } : {}),
     Type: "L7",
     node_name: node,
     l7: layer7(report),
@@ -188,27 +190,6 @@ function requestFlow({ source, destination }: Parties, report: Report, uuid: str
         ? { egress_allowed_by: by }
         : { ingress_allowed_by: by }),
   };
-}
-
-function layer7({ type, method, url, protocol, headers, code, latencyNs }: Report): FlowLayer7 {
-  return {
-    type,
-    ...(latencyNs === undefined ? {} : { latency_ns: String(latencyNs) }),
-    http: {
-      ...(code === undefined ? {} : { code }),
-      method,
-      url,
-      protocol,
-      ...(headers.length === 0 ? {} : { headers: headers.map(([key, value]) => ({ key, value })) }),
-    },
-  };
-}
-
-function requestSummary({ type, method, url, protocol, code, latencyNs }: Report): string {
-  const asked = `${protocol} ${method} ${url}`;
-  if (type === "REQUEST") return asked;
-  const milliseconds = latencyNs === undefined ? "" : ` ${(latencyNs / 1e6).toFixed(1)}ms`;
-  return `${protocol} ${code ?? 0}${milliseconds} (${method} ${url})`;
 }
 
 function endpoint(party: FlowParty): FlowEndpoint {

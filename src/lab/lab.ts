@@ -11,6 +11,7 @@ import { type FlowParty, FlowLog } from "./flow-log.ts";
 import { IngressProxy } from "./ingress-proxy.ts";
 import { canonical, type Family, familyOf } from "./kernel/address.ts";
 import { SystemError } from "./kernel/libc.ts";
+import { Learning } from "./learning.ts";
 import { NftTable } from "./kernel/nftables.ts";
 import type { LoggedPacket } from "./kernel/packet-log.ts";
 import { NameServer } from "./nameserver.ts";
@@ -90,6 +91,9 @@ export class Lab {
   private names: NameServer = new NameServer(EMPTY_PLAN);
   private proxy: IngressProxy;
   private readonly judges: ProxySupervisor;
+  private readonly learning: Learning;
+  /** The node of each pod address. */
+  private homes: ReadonlyMap<string, string> = new Map();
   /** Ends when the changes that were ordered before have been carried out. */
   private turn: Promise<void> = Promise.resolve();
 
@@ -112,14 +116,21 @@ export class Lab {
     this.judges = new ProxySupervisor(
       (connection) => this.judge(connection),
       (report) => this.recordReport(report),
+      (lookup) => this.learning.learn(lookup),
     );
+    this.learning = new Learning(this.compiler, this.enforcement, {
+      tables: () => this.tables,
+      node: (client) => this.homes.get(client),
+      recompile: () => this.recompile(),
+      changed: () => this.judges.forget(this.enforcement.generation),
+    });
     this.servers = new Servers(
       {
         http: answerHttp((address) => this.parties.get(address)?.place ?? INTERNET),
         proxy: (request, response, served) => {
           void this.proxy.handle(request, response, served);
         },
-        dnsDatagram: (bytes) => this.names.answer(bytes),
+        dnsDatagram: (bytes) => this.names.answerDatagram(bytes),
         dnsStream: (socket) => this.names.serveStream(socket),
       },
       this.arrivals,
@@ -168,7 +179,8 @@ export class Lab {
   private enforce(change: Partial<Order>): ApplyResult {
     const begun = performance.now();
     const next: Order = { plan: change.plan ?? this.order.plan, ruleset: change.ruleset ?? this.order.ruleset };
-    const population = populationOf(next.plan);
+    const population = populationOf(next.plan, this.learning.all());
+    this.homes = population.homes;
     const tables = this.compiler.compile(population, next.ruleset);
     if (change.plan === undefined) {
       if (this.torn) this.tear(tables);
@@ -201,6 +213,14 @@ export class Lab {
       if (wired !== undefined) this.servers.open(wired);
     }
     return { generation: this.enforcement.generation, milliseconds: performance.now() - begun, entries };
+  }
+
+  /** The same rules, with what has been learned since. */
+  private recompile(): void {
+    const { plan, ruleset } = this.order;
+    this.tables = this.compiler.compile(populationOf(plan, this.learning.all()), ruleset);
+    this.enforcement.enforce(this.tables);
+    this.judges.forget(this.enforcement.generation);
   }
 
   move(pod: string, node: string): Promise<ApplyResult> {

@@ -10,6 +10,10 @@ import type { Plan, PlannedService } from "./plan.ts";
 import { INTERNET, INTERNET_ADDRESSES } from "./sites.ts";
 
 const TTL = 5;
+/** What fits a datagram for a client that does not say more (RFC 1035, 4.2.1), and what is sent at most (RFC 6891). */
+const DATAGRAM = 512;
+const DATAGRAM_MAX = 1_232;
+const TRUNCATED = 0x0200;
 const MAX_CHAIN = 8;
 const NAME_ERROR = 3;
 
@@ -36,7 +40,7 @@ export class NameServer {
         this.put(`${dashed}.${pod.namespace}.pod.${this.domain}`, [address]);
       }
     }
-    for (const { name, addresses } of plan.outside) this.put(name, addresses);
+    for (const { name, addresses, ttl } of plan.outside) this.put(name, addresses, ttl);
     this.put(INTERNET, INTERNET_ADDRESSES);
     for (const rule of plan.ingress?.rules ?? []) {
       if (rule.host !== null) this.put(rule.host, plan.ingress?.loadBalancerIPs ?? []);
@@ -65,14 +69,14 @@ export class NameServer {
     }
   }
 
-  private put(name: string, addresses: readonly string[]): void {
+  private put(name: string, addresses: readonly string[], ttl = TTL): void {
     const own = name.toLowerCase().replace(/\.$/, "");
     const before = this.records.get(own)?.answers ?? [];
     const fresh = addresses.map(
       (address): Answer => ({
         type: familyOf(address) === 4 ? "A" : "AAAA",
         name: own,
-        ttl: TTL,
+        ttl,
         data: canonical(address),
       }),
     );
@@ -104,6 +108,19 @@ export class NameServer {
       name = String(alias.data).toLowerCase().replace(/\.$/, "");
     }
     return { exists: true, answers };
+  }
+
+  /**
+   * The answer to a query that came in a datagram; null for bytes that are none. What does not fit one is cut, and the
+   * client asks again over TCP.
+   */
+  answerDatagram(bytes: Buffer): Buffer | null {
+    const whole = this.answer(bytes);
+    if (whole === null) return null;
+    const told = dns.decode(bytes).additionals?.find(({ type }) => type === "OPT")?.udpPayloadSize ?? DATAGRAM;
+    if (whole.length <= Math.min(Math.max(told, DATAGRAM), DATAGRAM_MAX)) return whole;
+    const { answers: _, ...head } = dns.decode(whole);
+    return dns.encode({ ...head, flags: (head.flags ?? 0) | TRUNCATED });
   }
 
   /** The answer to a query, or null for bytes that are none. */

@@ -140,6 +140,8 @@ export interface PlannedDns {
 export interface PlannedOutside {
   readonly name: string;
   readonly addresses: readonly string[];
+  /** How long an answer with its addresses holds, in seconds. Default 5. */
+  readonly ttl?: number;
   /** Default: the plan's world identity of the address's family. */
   readonly identity?: number;
 }

@@ -66,6 +66,8 @@ export interface RulesetEntry {
   readonly traffic: Traffic;
   /** Of an allow: what the proxy must find, all of it. Absent: nothing beyond the port. */
   readonly application?: readonly ApplicationRule[];
+  /** What names the peers; only where TLS names are in play, to tell whose plain allow lifts them (cilium.md R5.9). */
+  readonly selector?: string;
   /** What drops and flows are reported under: `CiliumNetworkPolicy/default/service-a#ingress[0]`. */
   readonly origin: string;
 }

@@ -79,8 +79,11 @@ export interface VerdictTables {
   readonly near: ReadonlyMap<string, number>;
   /** Number of its node, for each address of a pod whose node learns names; empty where no rule is about names. */
   readonly homes: ReadonlyMap<string, number>;
-  /** Class of what a node has learned of, where that differs from its class for others; keys are `learnedKey`s. */
-  readonly learned: ReadonlyMap<string, number>;
+  /**
+   * Class of what a node has learned of, where that differs from its class for others; keys are `learnedKey`s. It alone
+   * changes while the tables are in force.
+   */
+  readonly learned: Map<string, number>;
   /** Port classes: (protocol, first, last). Ports outside have none. */
   readonly ports: readonly {
     readonly protocol: number;
@@ -457,28 +460,52 @@ export class VerdictCompiler {
       const denies = equals.filter((entry) => entry.action === "deny");
       if (denies.length > 0) return this.judgement(subject.direction, "deny", "rule", originsOf(denies));
       const allows = equals.filter((entry) => entry.action === "allow");
-      const plain = allows.filter((entry) => entry.application === undefined);
-      // One allow without application rules lifts those of all others (cilium.md R6.3.4, R6.3.5).
-      if (plain.length > 0) return this.judgement(subject.direction, "allow", "rule", originsOf(plain));
-      if (allows.length > 0) {
-        return this.judgement(subject.direction, "redirect", "rule", originsOf(allows), applicationsOf(allows));
-      }
+      if (allows.length > 0) return this.allowed(subject.direction, allows);
       passed = tierOf(first);
     }
     if (subject.isolated) return this.judgement(subject.direction, "deny", "default-deny", subject.isolatedBy);
     return this.judgement(subject.direction, "allow", "no-policy", []);
   }
+
+  /** What several allows of a packet come to. */
+  private allowed(direction: Direction, allows: readonly RulesetEntry[]): Judgement {
+    const [lookup] = allows.filter((entry) => judgesBy(entry, "dns"));
+    if (lookup !== undefined) {
+      // Look-ups are judged by the rules of exactly their port; one of them that names no names lets all pass (cilium.md
+      // R7.2.2, R7.2.3).
+      const filter = allows.filter((entry) => sameTraffic(entry, lookup));
+      return this.judgement(direction, "redirect", "rule", originsOf(filter), applicationsOf(filter));
+    }
+    // Names of TLS servers are not lifted by a plain allow of the same selector and port (R5.9).
+    const named = allows.filter((entry) => judgesBy(entry, "tls"));
+    const isBeside = (entry: RulesetEntry): boolean =>
+      named.some((other) => other.selector === entry.selector && sameTraffic(other, entry));
+    const plain = allows.filter((entry) => entry.application === undefined && !isBeside(entry));
+    // One allow without application rules lifts those of all others (R6.3.4, R6.3.5).
+    if (plain.length > 0) return this.judgement(direction, "allow", "rule", originsOf(plain));
+    const judging = allows.filter((entry) => entry.application !== undefined);
+    return this.judgement(direction, "redirect", "rule", originsOf(judging), applicationsOf(judging));
+  }
+}
+
+/** Whether the entry's proxy judges by rules of this kind. */
+function judgesBy(entry: RulesetEntry, kind: ApplicationRule["kind"]): boolean {
+  return entry.application?.some((rule) => rule.kind === kind) === true;
+}
+
+function sameTraffic(a: RulesetEntry, b: RulesetEntry): boolean {
+  return JSON.stringify(a.traffic) === JSON.stringify(b.traffic);
 }
 
 function originsOf(entries: readonly RulesetEntry[]): readonly string[] {
   return [...new Set(entries.map((entry) => entry.origin))].toSorted();
 }
 
-/** The application rules of entries, each list once. */
+/** The application rules of entries, each list once; none where an entry lets everything pass. */
 function applicationsOf(entries: readonly RulesetEntry[]): readonly ApplicationEntry[] {
   const out = new Map<string, ApplicationEntry>();
   for (const { origin, application } of entries) {
-    if (application !== undefined) out.set(`${origin} ${JSON.stringify(application)}`, { origin, rules: application });
+    out.set(`${origin} ${JSON.stringify(application)}`, { origin, rules: application ?? [] });
   }
   return [...out].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
 }

@@ -113,11 +113,11 @@ describe("what the lab cannot enforce", () => {
   test("is refused with its place before anything starts", async () => {
     const policy = `apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy
-metadata: {name: names, namespace: default}
+metadata: {name: topics, namespace: default}
 spec:
   endpointSelector: {matchLabels: {class: client-a}}
   egress:
-    - toFQDNs: [{matchName: api.example.com}]
+    - toPorts: [{ports: [{port: "9092", protocol: TCP}], rules: {kafka: [{topic: orders}]}}]
 `;
     await withFiles({ "policy.yaml": policy }, async (folder) => {
       const { code, stdout, stderr } = await bulkhead([
@@ -131,7 +131,7 @@ spec:
         uniqueName(),
       ]);
       expect(stderr).toMatch(
-        /policy\.yaml:7: error: CiliumNetworkPolicy\/default\/names#egress\[0\]: which addresses a DNS name/,
+        /policy\.yaml:7: error: CiliumNetworkPolicy\/default\/topics#egress\[0\]: rules for a custom parser/,
       );
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     });

@@ -5,10 +5,7 @@ export const NOT_ENFORCED = {
   "open-http":
     "what HTTP rules without default deny do is told differently by the code and the documentation of this release",
   secrets: "the value of a header lies in a Secret, which is never read",
-  "dns-rules": "DNS rules are judged by a proxy, and the lab's does not speak DNS yet",
-  "tls-names": "TLS server names are judged by a proxy, and the lab's does not speak TLS yet",
   "opaque-rules": "rules for a custom parser or listener are judged by nothing here",
-  names: "which addresses a DNS name stands for is learned by a proxy, which the lab does not have yet",
   unresolved: "whom the rule means cannot be told from the input",
   "unknown-labels": "the rule asks for a label whose value only a cluster knows",
   authentication: "mutual authentication is not part of the lab",

@@ -3,6 +3,7 @@
  * which ports a rule covers, which directions are closed. What the lab cannot express is returned, never left out
  * quietly.
  */
+import { createHash } from "node:crypto";
 import type { IdentityLabels } from "../../model/labels.ts";
 import type { ContainerPort, World } from "../../model/world.ts";
 import { type AddressSet, formatPrefix, rangePrefixes } from "../../net/address.ts";
@@ -53,11 +54,18 @@ class Compiler {
   private readonly set: PolicySet;
   private readonly identities: readonly LabIdentity[];
   private readonly unsupported = new Map<string, Unsupported>();
+  /** Then what names a rule's peers matters, not only whom it means. */
+  private readonly judgesServerNames: boolean;
   private readonly clusterPorts: ReadonlyMap<string, ReadonlySet<number>>;
 
   constructor(set: PolicySet, population: Population) {
     this.set = set;
     this.identities = population.identities;
+    this.judgesServerNames = set.policies.some(({ rules }) =>
+      rules.some(({ traffic }) =>
+        traffic.some((item) => item.application?.some(({ kind }) => kind === "tls") === true),
+      ),
+    );
     this.clusterPorts = portNumbers(population.world);
   }
 
@@ -189,7 +197,12 @@ class Compiler {
     const out: RulesetEntry[] = [];
     for (const item of rule.traffic) {
       const application = this.application(rule.origin, item.application ?? [], isolated);
-      const what = { action, origin, ...(application.length === 0 ? {} : { application }) };
+      const what = {
+        action,
+        origin,
+        ...(application.length === 0 ? {} : { application }),
+        ...(this.judgesServerNames ? { selector: peersKey(rule.peers) } : {}),
+      };
       const { match } = item;
       if (match.kind === "named" && match.resolve === "destination" && rule.direction === "egress") {
         out.push(...this.namedEgress(rule, match, peers, identities, what));
@@ -204,16 +217,29 @@ class Compiler {
 
   /** What the proxy has to judge; refuses what it cannot. */
   private application(origin: Origin, rules: readonly ApplicationRule[], isolated: boolean): ApplicationRule[] {
-    return rules.filter((rule) => {
-      const refusal = REFUSED[rule.kind];
-      if (refusal !== undefined) this.refuse(origin, refusal);
-      if (rule.kind !== "http") return true;
-      if (rule.rules.some(({ headers }) => headers.some(({ secret }) => secret !== undefined)))
-        this.refuse(origin, "secrets");
-      // Where nothing closes the direction, the rules of a policy without default deny deny nothing (cilium.md R4.3.7).
-      const how = isolated ? "enforced" : (this.set.openApplication?.http ?? "lifted");
-      if (how === "unsure") this.refuse(origin, "open-http");
-      return how !== "lifted";
+    return rules.flatMap((rule): readonly ApplicationRule[] => {
+      const { openApplication } = this.set;
+      switch (rule.kind) {
+        case "http": {
+          this.refuse(origin, "http-rules");
+          if (rule.rules.some(({ headers }) => headers.some(({ secret }) => secret !== undefined)))
+            this.refuse(origin, "secrets");
+          // Where nothing closes the direction, the rules of a policy without default deny deny nothing (cilium.md R4.3.7).
+          const how = isolated ? "enforced" : (openApplication?.http ?? "lifted");
+          if (how === "unsure") this.refuse(origin, "open-http");
+          return how === "lifted" ? [] : [rule];
+        }
+        case "dns": {
+          const how = isolated ? "enforced" : (openApplication?.dns ?? "lifted");
+          // Every name passes then, and what it leads to is learned all the same.
+          return [how === "lifted" ? { ...rule, names: [EVERY_NAME] } : rule];
+        }
+        case "tls":
+          return isolated ? [rule] : [];
+        case "opaque":
+          this.refuse(origin, "opaque-rules");
+          return [rule];
+      }
     });
   }
 
@@ -223,7 +249,7 @@ class Compiler {
     match: Extract<PortMatch, { kind: "named" }>,
     peers: readonly Peer[],
     chosen: readonly LabIdentity[],
-    what: Pick<RulesetEntry, "action" | "application" | "origin">,
+    what: Pick<RulesetEntry, "action" | "application" | "origin" | "selector">,
   ): RulesetEntry[] {
     if (peers.some((peer) => peer.kind === "prefixes" && peer.covers === "all")) {
       this.refuse(rule.origin, "named-ports-of-addresses");
@@ -253,7 +279,7 @@ class Compiler {
           peers.push(prefixPeer(peer.addresses, peer.scope));
           break;
         case "names":
-          this.refuse(rule.origin, "names");
+          peers.push({ kind: "names", names: peer.names });
           break;
         case "unknown":
           this.refuse(rule.origin, "unresolved");
@@ -327,13 +353,13 @@ class Compiler {
   }
 }
 
-/** The kinds of application rules that the proxy does not judge. */
-const REFUSED: Readonly<Record<ApplicationRule["kind"], NotEnforced | undefined>> = {
-  http: "http-rules",
-  dns: "dns-rules",
-  tls: "tls-names",
-  opaque: "opaque-rules",
-};
+const EVERY_NAME = { text: "*", expression: "^.*$" } as const;
+
+/** Equal for rules that name the same peers. */
+function peersKey(peers: readonly RulePeer[]): string {
+  const text = JSON.stringify(peers, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+  return createHash("sha1").update(text).digest("base64");
+}
 
 const COVERS = { outside: "outside", nodes: "nodes", any: "all" } as const;
 

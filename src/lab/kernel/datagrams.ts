@@ -1,6 +1,6 @@
 /**
- * UDP with the address that was asked: what a transparent socket receives (recvmsg(2), IP_RECVORIGDSTADDR in ip(7)), and
- * how it answers from there. Node tells neither.
+ * UDP with the address that was asked: what a transparent socket receives (recvmsg(2), IP_RECVORIGDSTADDR in ip(7)).
+ * Node does not tell it.
  */
 
 import koffi from "koffi";
@@ -17,14 +17,10 @@ import {
   IPV6_V6ONLY,
   MSG_DONTWAIT,
   receiveMessage,
-  SO_REUSEADDR,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
-  SOL_SOCKET,
-  sendTo,
   setOption,
   socket,
-  SystemError,
 } from "./libc.ts";
 
 /** Also the type of the control message. */
@@ -64,24 +60,6 @@ export function transparentSocket(family: Family): number {
   } catch (error) {
     close(fd);
     throw error;
-  }
-}
-
-/**
- * Sends one datagram from an address that is another's. The socket is there for that moment alone: while it is, packets
- * to that address would come to it.
- */
-export function sendFrom(source: Endpoint, target: Endpoint, bytes: Uint8Array): void {
-  const fd = transparentSocket(familyOf(source.address));
-  try {
-    setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    bind(fd, socketAddress(source.address, source.port));
-    sendTo(fd, bytes, socketAddress(target.address, target.port));
-  } catch (error) {
-    // As with any datagram: what cannot be sent is lost.
-    if (!(error instanceof SystemError)) throw error;
-  } finally {
-    close(fd);
   }
 }
 

@@ -22,12 +22,14 @@ import {
 
 export const NLM_F_REQUEST = 1;
 export const NLM_F_ACK = 4;
+export const NLM_F_DUMP = 0x300;
 export const NLM_F_REPLACE = 0x100;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
 export const NLM_F_APPEND = 0x800;
 export const NLA_F_NESTED = 0x8000;
 const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
 const HEADER = 16;
 
 /** Appends netlink messages to one growing buffer. */
@@ -245,6 +247,24 @@ export class NetlinkSocket {
     }
     if (failure !== null) throw failure;
     throw new SystemError(`${what}: no acknowledgement`, 5);
+  }
+
+  /**
+   * Sends the one request that was written, which asks for a list (`NLM_F_DUMP`), and yields its messages; each is valid
+   * until the next. Throws the error that the kernel reports.
+   */
+  *dump(writer: MessageWriter, what: string): Generator<Message> {
+    send(this.fd, writer.bytes());
+    for (;;) {
+      const bytes = receive(this.fd, ROOM, MSG_DONTWAIT);
+      if (bytes === null) throw new SystemError(`${what}: the list has no end`, 5);
+      for (const message of readMessages(bytes)) {
+        if (message.type === NLMSG_DONE) return;
+        const errno = message.type === NLMSG_ERROR ? -message.payload.readInt32LE(0) : 0;
+        if (errno !== 0) throw new SystemError(`${what} (${errnoName(errno)})`, errno);
+        yield message;
+      }
+    }
   }
 
   close(): void {

@@ -21,7 +21,7 @@ const OPCODE = 0x7800;
 const KEPT_FLAGS = OPCODE | 0x0100 | 0x0010;
 
 /** Response codes by number (IANA, DNS RCODEs). */
-export const RESPONSE_CODE = { formatError: 1, nameError: 3, notImplemented: 4, refused: 5 } as const;
+export const RESPONSE_CODE = { formatError: 1, serverFailure: 2, nameError: 3, notImplemented: 4, refused: 5 } as const;
 
 const TYPES: Readonly<Record<number, string>> = {
   1: "A",
@@ -118,6 +118,13 @@ export function codeAnswer(query: Buffer, question: DnsQuestion | null, code: nu
   bytes.writeUInt16BE(FLAG_RESPONSE | (query.readUInt16BE(2) & KEPT_FLAGS) | code, 2);
   bytes.writeUInt16BE(question === null ? 0 : 1, 4);
   bytes.fill(0, 6, HEADER);
+  return bytes;
+}
+
+/** An answer without its records, for a client that then asks again over TCP. */
+export function cutAnswer(answer: Buffer, question: DnsQuestion): Buffer {
+  const bytes = codeAnswer(answer, question, 0);
+  bytes.writeUInt16BE(answer.readUInt16BE(2) | FLAG_TRUNCATED, 2);
   return bytes;
 }
 

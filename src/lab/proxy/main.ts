@@ -7,12 +7,16 @@ import { createServer, type Socket } from "node:net";
 import koffi from "koffi";
 import type { ApplicationRule } from "../../policy/rule.ts";
 import { canonical, type Family } from "../kernel/address.ts";
-import { type Datagram, DatagramReader, sendFrom, transparentDatagrams } from "../kernel/datagrams.ts";
+import { type Datagram, DatagramReader, transparentDatagrams } from "../kernel/datagrams.ts";
 import { homeNamespace } from "../kernel/namespace.ts";
 import { PROXY_LISTEN, PROXY_PORT } from "../redirection.ts";
+import { ForeignSender, onwardDatagrams } from "./datagrams.ts";
+import { Learner } from "./learner.ts";
+import { Lookups } from "./lookups.ts";
 import { Reports } from "./reports.ts";
 import { Resolver } from "./resolver.ts";
 import type { Connection, DatagramProtocol, FromProxy, Proxy, Resolution, StreamProtocol, ToProxy } from "./seam.ts";
+import { ServerNames } from "./server-names.ts";
 import { onwardStream, proxyListener } from "./sockets.ts";
 import { Tunnel } from "./tunnel.ts";
 
@@ -22,17 +26,27 @@ function tell(message: FromProxy): void {
 
 const resolver = new Resolver(tell);
 const reports = new Reports(tell);
+const learner = new Learner(tell);
 const proxy: Proxy = {
   resolve: (connection) => resolver.resolve(connection),
   connect: onwardStream,
+  connectDatagrams: onwardDatagrams,
+  learn: (lookup) => learner.learn(lookup),
   report: (report) => reports.add(report),
 };
 const tunnel = new Tunnel(proxy);
+const lookups = new Lookups(proxy);
+const foreign = new ForeignSender();
 /** By the kind of the rules that they are about. */
-const protocols: Partial<Readonly<Record<ApplicationRule["kind"], StreamProtocol>>> = {};
+const protocols: Partial<Readonly<Record<ApplicationRule["kind"], StreamProtocol>>> = {
+  dns: lookups,
+  tls: new ServerNames(proxy),
+};
 const open = new Map<Socket, Connection>();
 
-const datagramProtocols: Partial<Readonly<Record<ApplicationRule["kind"], DatagramProtocol>>> = {};
+const datagramProtocols: Partial<Readonly<Record<ApplicationRule["kind"], DatagramProtocol>>> = {
+  dns: lookups.datagrams,
+};
 
 /** The kind of the first rule of either side. */
 function kindOf({ egress, ingress }: Resolution): ApplicationRule["kind"] | undefined {
@@ -78,21 +92,25 @@ async function takeDatagram({ bytes, source, destination }: Datagram): Promise<v
   const resolution = await proxy.resolve(connection);
   const kind = isDenied(resolution) ? undefined : kindOf(resolution);
   if (kind === undefined) return;
-  datagramProtocols[kind]?.take(bytes, connection, resolution, (answer) => sendFrom(destination, source, answer));
+  datagramProtocols[kind]?.take(bytes, connection, resolution, (answer) => foreign.send(answer, destination, source));
 }
 
 /** Datagrams taken at one go, so that connections are not kept waiting. */
 const DATAGRAMS_AT_ONCE = 256;
 
+/** A poll that nobody holds is collected, and hears nothing any more. */
+const polls: ReturnType<typeof koffi.node.poll>[] = [];
+
 function listenDatagrams(family: Family, reader: DatagramReader): void {
   const fd = transparentDatagrams(PROXY_LISTEN[family], PROXY_PORT);
-  koffi.node.poll(fd, { readable: true }, () => {
+  const poll = koffi.node.poll(fd, { readable: true }, () => {
     for (let count = 0; count < DATAGRAMS_AT_ONCE; count++) {
       const datagram = reader.receive(fd);
       if (datagram === null) return;
       void takeDatagram(datagram);
     }
   });
+  polls.push(poll);
 }
 
 /** Ends every connection that the policy set in force denies. */
@@ -107,6 +125,7 @@ function main(): void {
   homeNamespace();
   process.on("message", (message: ToProxy) => {
     resolver.receive(message);
+    learner.receive(message);
     if (message.kind !== "generation") return;
     tell({ kind: "in-force", generation: message.generation });
     void judgeAnew();

@@ -11,13 +11,14 @@
  * - a `StreamProtocol` gets each accepted connection (`main.ts`, `protocolOf`, by the kinds of rules);
  * - a `DatagramProtocol` gets each UDP packet with the address that it was sent to;
  * - a `Report` says what happened; the daemon makes a flow of it (`flow-log.ts`) or learns from it;
- * - `compile/ruleset-of.ts` (`REFUSED`) no longer refuses the kind of rules.
+ * - `compile/ruleset-of.ts` (`application`) no longer refuses the kind of rules.
  */
 
 import type { Socket } from "node:net";
 import type { Endpoint } from "../kernel/address.ts";
 import type { Direction } from "../ruleset.ts";
 import type { ApplicationEntry } from "../verdicts.ts";
+import type { DnsAnswer } from "./dns-message.ts";
 
 /** One connection, or one UDP packet, as the target would see it. */
 export interface Connection {
@@ -57,7 +58,28 @@ export interface Proxy {
    * the port; what it drops never connects.
    */
   connect(connection: Connection): Socket;
+  /** The same for datagrams. `heard` gets what the target sends, and nobody else; null: it cannot be reached. */
+  connectDatagrams(connection: Connection, heard: (bytes: Buffer | null) => void): OnwardDatagrams;
+  /** Resolves when the addresses are open to whoever may reach the name. */
+  learn(lookup: NameLookup): Promise<void>;
   report(report: Report): void;
+}
+
+/** Datagrams to a target, from a client's address. */
+export interface OnwardDatagrams {
+  send(bytes: Buffer): void;
+  close(): void;
+}
+
+/** What an answer to a look-up that has passed says. */
+export interface NameLookup {
+  /** Address of whoever asked. */
+  readonly client: string;
+  /** Lower case, with trailing dot. */
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** In seconds. */
+  readonly ttl: number;
 }
 
 /** Takes over accepted connections; the socket is its own from then on, and closed by it. */
@@ -98,7 +120,27 @@ export interface HttpReport extends Judged {
   readonly latencyNs?: number;
 }
 
-export type Report = HttpReport;
+/** One look-up, or its answer. */
+export interface DnsReport extends Judged {
+  readonly kind: "dns";
+  readonly type: "REQUEST" | "RESPONSE";
+  /** Lower case, with trailing dot. */
+  readonly query: string;
+  /** `A`, `AAAA`. */
+  readonly queryType: string;
+  /** Of an answer. */
+  readonly answer?: DnsAnswer;
+}
+
+/** One TLS connection, as its client began it. */
+export interface TlsReport extends Judged {
+  readonly kind: "tls";
+  readonly type: "REQUEST";
+  /** Null: none was named, or what came was no TLS. */
+  readonly serverName: string | null;
+}
+
+export type Report = HttpReport | DnsReport | TlsReport;
 
 /** Sides by their number; 0 is open without any policy. */
 export type SideNumber = number;
@@ -114,7 +156,9 @@ export type ToProxy =
       readonly generation: number;
       readonly egress: SideNumber;
       readonly ingress: SideNumber;
-    };
+    }
+  /** The addresses of the look-up with this number are open. */
+  | { readonly kind: "learned"; readonly id: number };
 
 /** What the proxy tells the daemon. */
 export type FromProxy =
@@ -122,4 +166,5 @@ export type FromProxy =
   /** Whatever is judged from now on is judged by this generation or a later one. */
   | { readonly kind: "in-force"; readonly generation: number }
   | { readonly kind: "resolve"; readonly id: number; readonly connection: Connection }
+  | { readonly kind: "learn"; readonly id: number; readonly lookup: NameLookup }
   | { readonly kind: "reports"; readonly reports: readonly Report[]; readonly left: number };

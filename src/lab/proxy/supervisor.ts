@@ -7,7 +7,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { LabError } from "../failure.ts";
 import type { Judgement } from "../verdicts.ts";
-import type { Connection, FromProxy, Report, Side, SideNumber, ToProxy } from "./seam.ts";
+import type { Connection, FromProxy, NameLookup, Report, Side, SideNumber, ToProxy } from "./seam.ts";
 
 /** By which the process is told from others. */
 export const PROXY_MARK = "--bulkhead-proxy";
@@ -29,6 +29,7 @@ interface InForce {
 export class ProxySupervisor {
   private readonly judge: (connection: Connection) => Judgements;
   private readonly heard: (report: Report) => void;
+  private readonly learn: (lookup: NameLookup) => void;
   private child: ChildProcess | null = null;
   private ready = false;
   private delay = FIRST_DELAY_MS;
@@ -38,9 +39,15 @@ export class ProxySupervisor {
   private readonly told = new Set<SideNumber>();
   private readonly waiting = new Set<() => void>();
 
-  constructor(judge: (connection: Connection) => Judgements, heard: (report: Report) => void) {
+  /** `learn` has the addresses of a name open when it returns. */
+  constructor(
+    judge: (connection: Connection) => Judgements,
+    heard: (report: Report) => void,
+    learn: (lookup: NameLookup) => void,
+  ) {
     this.judge = judge;
     this.heard = heard;
+    this.learn = learn;
   }
 
   /** Process id in the lab; null: none runs. */
@@ -52,6 +59,12 @@ export class ProxySupervisor {
   async start(): Promise<void> {
     if (this.child === null) this.spawn();
     await this.until(() => this.ready, "the lab's proxy does not start");
+  }
+
+  /** Has the proxy ask anew what is in force, where more has changed than the policy set. */
+  forget(generation: number): void {
+    this.inForce = { ...this.inForce, generation };
+    if (this.ready) this.tellGeneration();
   }
 
   /** Puts a policy set in force in a proxy that has been started; resolves when no request is judged by the one before. */
@@ -116,6 +129,10 @@ export class ProxySupervisor {
         break;
       case "resolve":
         this.resolve(message.id, message.connection);
+        return;
+      case "learn":
+        this.learn(message.lookup);
+        this.tell({ kind: "learned", id: message.id });
         return;
       case "reports":
         for (const report of message.reports) this.heard(report);
