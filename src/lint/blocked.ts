@@ -3,7 +3,9 @@ import { type Diagnostic, diagnostic } from "../base/diagnostic.ts";
 import { Cursor, Findings } from "../documents/cursor.ts";
 import type { Document, Path } from "../documents/document.ts";
 import { openness } from "../questions/network.ts";
-import type { Policy } from "../policy/rule.ts";
+import type { Policy, Rule } from "../policy/rule.ts";
+import type { Endpoint } from "../reach/endpoint.ts";
+import type { View } from "../reach/matching.ts";
 import type { SideExplanation } from "../reach/explain.ts";
 import type { NorthSouthPath } from "../reach/north-south.ts";
 import { few, type LintContext, objectText, placeOfPolicy, placeOfRule, ruleText } from "./context.ts";
@@ -104,10 +106,15 @@ export function* oneSided(context: LintContext): Iterable<Diagnostic> {
     const names = new Set<string>();
     for (const unit of context.selected(policy)) {
       const self = context.viewOf(unit.endpoint);
+      // A rule that means more than pods is no half of anything.
+      if (context.others.some((end) => end.kind !== "pod" && isPeer(context, rule, end, self))) {
+        shared = true;
+        break;
+      }
       for (const other of context.units) {
         if (other === unit || other.endpoint.kind !== "pod") continue;
+        if (!isPeer(context, rule, other.endpoint, self)) continue;
         const view = context.viewOf(other.endpoint);
-        if (connections.sides.peers(rule, view, self, []).may === 0) continue;
         met++;
         const [from, to] = rule.direction === "egress" ? [unit, other] : [other, unit];
         const passes = openness(connections.between(from.endpoint, to.endpoint)).verdict !== "deny";
@@ -128,4 +135,8 @@ export function* oneSided(context: LintContext): Iterable<Diagnostic> {
     const message = `${ruleText(rule.origin)} allows what ${few([...names])} does not share: ${few([...blocking.keys()])} ${verb}`;
     yield diagnostic("BH166", message, placeOfRule(rule.origin));
   }
+}
+
+function isPeer(context: LintContext, rule: Rule, end: Endpoint, self: View): boolean {
+  return context.engine.connections.sides.peers(rule, context.viewOf(end), self, []).may !== 0;
 }

@@ -293,6 +293,18 @@ spec: {ingressClassName: cilium, rules: [{host: a.example.com, http: {paths: [{p
       cnp(`${API_SUBJECT}, ingress: [{${FROM_WEB}}]`, "api"),
   },
   {
+    code: "BH166",
+    title: "an allow of all pods that no other end shares; everybody is no half of anything",
+    found:
+      cnp(`${WEB_SUBJECT}, egress: [{toEndpoints: [{}]}]`, "web") +
+      cnp(`${API_SUBJECT}, ingress: [{fromEndpoints: [{matchLabels: {app: api}}]}]`, "api"),
+    not:
+      netpol(
+        "podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress], ingress: [{}], egress: [{}]",
+        "web",
+      ) + cnp(`${API_SUBJECT}, ingress: [{fromEndpoints: [{matchLabels: {app: api}}]}]`, "api"),
+  },
+  {
     code: "BH167",
     title: "[L27] requirements that the next release refuses",
     dialect: "cilium@1.18",
