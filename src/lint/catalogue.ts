@@ -3,18 +3,11 @@
  * and help are those of the one table of codes.
  */
 import { CODES, type Code, type CodeEntry } from "../base/codes.ts";
-
-/** One finding explained. */
-export interface Page {
-  /** Why it matters, in a few sentences. */
-  readonly explanation: string;
-  /** YAML that has the finding; the part that matters. */
-  readonly example: string;
-  /** The same, put right. */
-  readonly fix: string;
-}
+import { READING_PAGES } from "./catalogue-reading.ts";
+import type { Page } from "./page.ts";
 
 export const PAGES: Readonly<Partial<Record<Code, Page>>> = {
+  ...READING_PAGES,
   BH101: {
     explanation:
       "`policyTypes` says which directions a NetworkPolicy closes. Rules of a direction that it leaves out are not enforced by the specification, and Cilium enforces them all the same, so two clusters answer differently.",
