@@ -18,8 +18,10 @@ export interface InterfaceClass {
   readonly subnet: string;
   /** In alphabetical order. */
   readonly groups: readonly string[];
-  /** Which of the ranges that rules cut holds its address. */
+  /** Which of the ranges that rules of groups cut holds its address. */
   readonly cell: number;
+  /** The part of the subnet in which it stands: no entry of an ACL and no route tells its addresses apart. */
+  readonly spot: string;
   readonly members: readonly string[];
 }
 
@@ -33,7 +35,7 @@ export interface Solved {
   readonly family: Family;
   readonly classes: readonly InterfaceClass[];
   readonly sides: Readonly<Record<Direction, ReadonlyMap<string, GroupSide>>>;
-  /** What the network lets pass from one subnet to another: routes and ACLs, there and back. */
+  /** What the network lets pass from one spot to another: routes and ACLs, there and back. */
   readonly network: ReadonlyMap<string, ReadonlyMap<string, Passage>>;
   /** What certainly passes from one class to another. */
   between(from: InterfaceClass, to: InterfaceClass): FlowSet;
@@ -42,15 +44,18 @@ export interface Solved {
 /** Solves for all interfaces of one family; certain answers only, what is not known lets nothing through. */
 export function solve(engine: VpcEngine, family: Family = "IPv4"): Solved {
   const { network } = engine;
-  const cells = cellsOf(network, family);
-  const classes = classesOf(network, family, cells);
+  const cells = cellsOf(network, family, groupRanges(network));
+  const spots = new Map<string, Place>();
+  const classes = classesOf(network, family, cells, spots);
   const sets = new Map(classes.map((c) => [c.groups.join(" "), c.groups]));
   const side = (direction: Direction): ReadonlyMap<string, GroupSide> =>
     new Map([...sets].map(([key, groups]) => [key, sideOf(network, groups, direction, family, cells)]));
   const sides = { ingress: side("ingress"), egress: side("egress") };
-  const subnets = [...new Set(classes.map((c) => c.subnet))].flatMap((name) => network.subnets.get(name) ?? []);
   const matrix = new Map(
-    subnets.map((a) => [a.name, new Map(subnets.map((b) => [b.name, subnetPassage(network, a, b, family)]))] as const),
+    [...spots].map(([a, from]) => {
+      const row = [...spots].map(([b, to]) => [b, passageOf(connection(network, from, to), family)] as const);
+      return [a, new Map(row)] as const;
+    }),
   );
   const oneSide = (direction: Direction, own: InterfaceClass, other: InterfaceClass): FlowSet => {
     const found = sides[direction].get(own.groups.join(" "));
@@ -67,27 +72,46 @@ export function solve(engine: VpcEngine, family: Family = "IPv4"): Solved {
     sides,
     network: matrix,
     between: (from, to) => {
-      const passage = matrix.get(from.subnet)?.get(to.subnet);
+      const passage = matrix.get(from.spot)?.get(to.spot);
       if (passage === undefined) return NO_FLOWS;
       return flowIntersect(passage.every, flowIntersect(oneSide("egress", from, to), oneSide("ingress", to, from)));
     },
   };
 }
 
-/** The inside of the VPCs, cut where a rule of a group begins or ends. */
-function cellsOf(network: Network, family: Family): readonly AddressRange[] {
-  const points = new Set<bigint>();
-  const add = (range: AddressRange): void => {
-    if (range.family !== family) return;
-    points.add(range.first);
-    points.add(range.last + 1n);
-  };
+/** What rules of groups tell apart. */
+function* groupRanges(network: Network): Iterable<AddressRange> {
   for (const group of network.groups.values()) {
     for (const { peer } of group.rules) {
-      if (peer.kind === "addresses") for (const range of peer.addresses) add(range);
+      if (peer.kind === "addresses") yield* peer.addresses;
       const list = peer.kind === "prefixList" ? network.prefixLists.get(peer.list) : undefined;
-      for (const prefix of list?.prefixes ?? []) add(prefixRange(prefix));
+      for (const prefix of list?.prefixes ?? []) yield prefixRange(prefix);
     }
+  }
+}
+
+/** What subnets, entries of ACLs and routes tell apart. */
+function* networkRanges(network: Network): Iterable<AddressRange> {
+  for (const { cidr4, cidr6 } of network.subnets.values())
+    for (const cidr of [cidr4, cidr6]) if (cidr !== undefined) yield prefixRange(cidr);
+  for (const acl of network.acls.values())
+    for (const { prefix } of acl.entries) if (prefix !== undefined) yield prefixRange(prefix);
+  for (const table of network.tables.values()) {
+    for (const { destination } of table.routes) {
+      if (destination.kind === "prefix") yield prefixRange(destination.prefix);
+      const list = destination.kind === "prefixList" ? network.prefixLists.get(destination.list) : undefined;
+      for (const prefix of list?.prefixes ?? []) yield prefixRange(prefix);
+    }
+  }
+}
+
+/** The inside of the VPCs, cut where one of the ranges begins or ends. */
+function cellsOf(network: Network, family: Family, ranges: Iterable<AddressRange>): readonly AddressRange[] {
+  const points = new Set<bigint>();
+  for (const range of ranges) {
+    if (range.family !== family) continue;
+    points.add(range.first);
+    points.add(range.last + 1n);
   }
   const sorted = [...points].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   const out: AddressRange[] = [];
@@ -126,7 +150,14 @@ function cellAt(cells: readonly AddressRange[], value: bigint): number {
   return -1;
 }
 
-function classesOf(network: Network, family: Family, cells: readonly AddressRange[]): readonly InterfaceClass[] {
+/** The classes; what they stand in is added to `spots`. */
+function classesOf(
+  network: Network,
+  family: Family,
+  cells: readonly AddressRange[],
+  spots: Map<string, Place>,
+): readonly InterfaceClass[] {
+  const parts = cellsOf(network, family, networkRanges(network));
   const out = new Map<string, InterfaceClass & { readonly members: string[] }>();
   for (const owner of network.owners.values()) {
     for (const face of owner.interfaces) {
@@ -135,9 +166,13 @@ function classesOf(network: Network, family: Family, cells: readonly AddressRang
       if (address === undefined) continue;
       const groups = face.groups.value.map((g) => canonical(network, g)).sort();
       const cell = cellAt(cells, address.value);
-      const key = `${face.subnet.value} ${cell} ${groups.join(" ")}`;
+      const part = cellAt(parts, address.value);
+      const spot = `${face.subnet.value} ${part}`;
+      const subnet = network.subnets.get(face.subnet.value);
+      if (!spots.has(spot) && subnet !== undefined) spots.set(spot, placeOf(subnet, parts[part], family));
+      const key = `${spot} ${cell} ${groups.join(" ")}`;
       const known = out.get(key);
-      if (known === undefined) out.set(key, { subnet: face.subnet.value, groups, cell, members: [face.name] });
+      if (known === undefined) out.set(key, { subnet: face.subnet.value, groups, cell, spot, members: [face.name] });
       else known.members.push(face.name);
     }
   }
@@ -210,23 +245,16 @@ function rangesOf(network: Network, { peer }: GroupRule, family: Family): readon
   return addressSet(list === undefined ? [] : (listAddresses(list) ?? [])).filter((r) => r.family === family);
 }
 
-/** Routes and ACLs alone: between two ends without groups, anywhere in their subnets. */
-function subnetPassage(network: Network, a: Subnet, b: Subnet, family: Family): Passage {
-  const place = (subnet: Subnet): Place | undefined => {
-    const cidr = family === "IPv4" ? subnet.cidr4 : subnet.cidr6;
-    if (cidr === undefined) return undefined;
-    return {
-      name: subnet.name,
-      family,
-      range: prefixRange(cidr),
-      isWhole: false,
-      subnet,
-      vpc: subnet.vpc,
-      client: EPHEMERAL.server,
-    };
+/** Somebody without groups in a part of a subnet. */
+function placeOf(subnet: Subnet, part: AddressRange | undefined, family: Family): Place {
+  const cidr = family === "IPv4" ? subnet.cidr4 : subnet.cidr6;
+  return {
+    name: subnet.name,
+    family,
+    range: part ?? prefixRange(cidr ?? { family, base: 0n, length: 0 }),
+    isWhole: true,
+    subnet,
+    vpc: subnet.vpc,
+    client: EPHEMERAL.server,
   };
-  const from = place(a);
-  const to = place(b);
-  if (from === undefined || to === undefined) return { every: NO_FLOWS, some: NO_FLOWS, may: NO_FLOWS, because: [] };
-  return passageOf(connection(network, from, to), family);
 }
