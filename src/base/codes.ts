@@ -827,7 +827,7 @@ export const CODES = {
   BH422: {
     severity: "warning",
     title: "rule that never matches",
-    help: "Give it a lower number than the rule that covers it, or remove it.",
+    help: "Give an entry of an ACL a lower number than the one that covers it; name a group that something carries; or remove it.",
   },
   BH423: {
     severity: "warning",

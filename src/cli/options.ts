@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type AddressRange, type AddressSet, addressSet, parsePrefix, prefixRange } from "../net/address.ts";
 import { PORT_PROTOCOLS, type PortProtocol, type Protocol, PROTOCOLS } from "../net/protocol.ts";
-import { DIALECT_NAMES } from "../policy/registry.ts";
+import { AWS, DIALECT_NAMES } from "../policy/registry.ts";
 import type { DeclaredController } from "../reach/controllers.ts";
 
 /** What `withInput` adds. */
@@ -66,7 +66,7 @@ export function withReading(command: Command, strict = "exit 1 where the answer 
     .option("-n, --namespace <name>", "namespace of objects that name none (default: default)")
     .option(
       "--dialect <name>",
-      `network that reads the policies: ${DIALECT_NAMES.join(", ")} (default: told by the input)`,
+      `network that reads the policies: ${DIALECT_NAMES.join(", ")}; ${AWS} for a VPC (default: told by the input)`,
     )
     .option("--as-cluster", "treat invalid objects as a cluster would: leave them out, and mark the answer")
     .option("--strict", strict)

@@ -38,6 +38,7 @@ export function vpcFindings(engine: VpcEngine): readonly Diagnostic[] {
   return [
     ...openAdministration(engine),
     ...[...network.acls.values()].flatMap((acl) => [...withoutReturn(network, acl), ...neverMatching(network, acl)]),
+    ...namingNobody(network),
     ...privateWithInternet(network),
     ...sharedGroups(network),
     ...oneZone(network),
@@ -100,12 +101,43 @@ function openAdministration(engine: VpcEngine): readonly Diagnostic[] {
   return out;
 }
 
+const memberships = new WeakMap<Network, ReadonlyMap<string, readonly Owner[]>>();
+
+/** Who carries a group; found once for all groups of a network. */
 function membersOf(network: Network, group: string): readonly Owner[] {
-  return [...network.owners.values()].filter((owner) =>
-    owner.interfaces.some(
-      (face) => face.groups?.kind === "known" && face.groups.value.some((g) => canonical(network, g) === group),
-    ),
+  let found = memberships.get(network);
+  if (found === undefined) {
+    const made = new Map<string, Owner[]>();
+    for (const owner of network.owners.values()) {
+      const faces = owner.interfaces.map(({ groups }) => (groups?.kind === "known" ? groups.value : []));
+      for (const name of new Set(faces.flat().map((one) => canonical(network, one)))) {
+        const others = made.get(name);
+        if (others === undefined) made.set(name, [owner]);
+        else others.push(owner);
+      }
+    }
+    found = made;
+    memberships.set(network, found);
+  }
+  return found.get(group) ?? [];
+}
+
+/** Rules that name a group which nothing carries; where everything that may carry one is known. */
+function namingNobody(network: Network): readonly Diagnostic[] {
+  const isOpen = [...network.owners.values()].some((owner) =>
+    owner.interfaces.some(({ groups }) => groups !== undefined && groups.kind !== "known"),
   );
+  if (isOpen || network.unread.length > 0) return [];
+  return [...network.groups.values()].flatMap((group) => {
+    if (membersOf(network, group.name).length === 0) return [];
+    return group.rules.flatMap((rule): readonly Diagnostic[] => {
+      const named = rule.peer.kind === "group" ? canonical(network, rule.peer.group) : undefined;
+      if (named === undefined || named === group.name || !network.groups.has(named)) return [];
+      if (membersOf(network, named).length > 0) return [];
+      const message = `${rule.name} never matches: nothing carries ${named}`;
+      return [finding(network, rule.name, "BH422", message)];
+    });
+  });
 }
 
 // ── network ACLs ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,7 +4,9 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { VpcEngine } from "../../src/vpc/engine.ts";
 import { vpcFindings } from "../../src/vpc/findings.ts";
+import { readDescribe } from "../../src/vpc/read/describe.ts";
 import { readNetwork } from "../../src/vpc/read/input.ts";
+import { fromGroup, group, tcp, vpc } from "./world.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../../examples/two-applications/vpc");
 
@@ -50,4 +52,13 @@ test.each([
     found.join("\n"),
   ).toBe(true);
   expect(new Set(found.map((f) => f.slice(0, 5))), found.join("\n")).toEqual(new Set([pattern.source.slice(1, 6)]));
+});
+
+test("a rule that names a group which nothing carries never matches, unless something is not read", () => {
+  const carried = group("sg-1", [tcp(443, fromGroup("sg-2")), tcp(444, fromGroup("sg-3"))]);
+  const input = vpc({ SecurityGroups: [carried, group("sg-2", []), group("sg-3", [])] });
+  const found = vpcFindings(new VpcEngine(readDescribe([input], "describe.json")));
+  expect(found.map((one) => `${one.code} ${one.message}`)).toEqual([
+    "BH422 sg-1#ingress:tcp/444/sg-3 never matches: nothing carries sg-3",
+  ]);
 });

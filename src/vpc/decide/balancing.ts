@@ -205,8 +205,8 @@ function targetsOf(
           if (next !== undefined && at !== undefined) onward.push({ balancer: next, port: at });
           if (!isTarget(network, target.id, wanted)) continue;
           const port = target.port ?? group.port;
-          if (port !== undefined && !chosen.some((c) => c.group === group && c.port === port))
-            chosen.push({ group, port });
+          if (port === undefined) because.push({ code: "unknown-value", detail: `port of ${group.name}` });
+          else if (!chosen.some((c) => c.group === group && c.port === port)) chosen.push({ group, port });
         }
       }
     }

@@ -369,6 +369,12 @@ export class NetworkBuilder {
 
   /** Makes the main route table, the default ACL and the default group where the input names none. */
   private completeVpc(draft: VpcDraft): void {
+    // Without its blocks nobody knows what is local.
+    if (draft.cidrs.length === 0) {
+      const because: Because = { code: "unknown-value", detail: `CIDR blocks of ${draft.name}` };
+      for (const table of this.tables.values()) if (table.vpc === draft.name) table.moreRoutes ??= because;
+      if (draft.mainTable === undefined) this.table(`${draft.name}#main_route_table`, draft.name).moreRoutes = because;
+    }
     if (draft.mainTable === undefined) {
       draft.mainTable = `${draft.name}#main_route_table`;
       this.table(draft.mainTable, draft.name);

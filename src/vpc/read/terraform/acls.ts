@@ -1,9 +1,9 @@
 /** Network ACLs of a plan. */
 
 import type { Because } from "../../../base/because.ts";
-import { type AclEntry, known } from "../../model.ts";
-import { field, list, number, scalar, text, truth } from "../json.ts";
-import { prefixOf, protocolNumber, trafficOf, unknownTraffic } from "../values.ts";
+import { type AclEntry, known, possible } from "../../model.ts";
+import { field, list, number, text, truth } from "../json.ts";
+import { prefixOf } from "../values.ts";
 import type { Instance } from "./plan.ts";
 import { onlyName, T, type TerraformValues } from "./values.ts";
 
@@ -27,9 +27,10 @@ export function readAcl(t: TerraformValues, i: Instance): void {
     ) {
       acl.moreEntries = { code: "unknown-value", detail: `${direction} entries of ${i.address}` };
     }
-    for (const block of blocks) {
-      const at = number(field(block, "rule_no")) ?? 0;
-      t.b.addEntry(acl, entryOf(block, direction, at, text(field(block, "action")), i.address), block);
+    for (const [index, block] of blocks.entries()) {
+      const entry = entryOf(t, i, block, direction, [direction, index], ["rule_no", "action"]);
+      if (entry === undefined) acl.moreEntries = entryUnknown(i, [direction, index]);
+      else t.b.addEntry(acl, entry, block);
     }
   }
   if (t.has(i, "subnet_ids") && (list(field(i.values, "subnet_ids")).length > 0 || t.isWritten(i, "subnet_ids"))) {
@@ -46,15 +47,12 @@ function loseAcls(t: TerraformValues, because: Because): void {
 
 export function readAclRule(t: TerraformValues, i: Instance): void {
   const direction = truth(field(i.values, "egress")) === true ? "egress" : "ingress";
-  const entry = entryOf(
-    i.values,
-    direction,
-    number(field(i.values, "rule_number")) ?? 0,
-    t.string(i, "rule_action"),
-    i.address,
-  );
+  const entry = entryOf(t, i, i.values, direction, [], ["rule_number", "rule_action"]);
   const acl = t.one(i, ["network_acl_id"], T.acl);
-  if (acl.kind === "known") t.b.addEntry(t.b.acl(t.b.canonical(acl.value), undefined), entry, i.written);
+  if (entry === undefined) {
+    const names = acl.kind === "unknown" ? [...t.b.acls.keys()] : possible(acl);
+    for (const name of names) t.b.acl(t.b.canonical(name), undefined).moreEntries ??= entryUnknown(i, []);
+  } else if (acl.kind === "known") t.b.addEntry(t.b.acl(t.b.canonical(acl.value), undefined), entry, i.written);
   else if (acl.kind === "oneOf")
     for (const name of acl.values)
       t.b.addEntry(t.b.acl(name, undefined), { ...entry, unsettled: acl.because }, i.written);
@@ -68,27 +66,29 @@ export function readAclAssociation(t: TerraformValues, i: Instance): void {
   else loseAcls(t, subnet.because);
 }
 
+/** Number or action of an entry is known only after apply, and with it what it does to the others. */
+function entryUnknown(i: Instance, path: readonly (string | number)[]): Because {
+  return { code: "unknown-value", detail: `number or action of ${[i.address, ...path].join(".")}` };
+}
+
+/** An entry; undefined where its number or its action is not known. */
 function entryOf(
+  t: TerraformValues,
+  i: Instance,
   block: unknown,
   direction: AclEntry["direction"],
-  number_: number,
-  action: string | undefined,
-  of: string,
-): AclEntry {
-  const protocol = protocolNumber(scalar(field(block, "protocol")) ?? "");
-  const icmp = protocol === 1 || protocol === 58;
+  path: readonly (string | number)[],
+  [numberKey, actionKey]: readonly [string, string],
+): AclEntry | undefined {
+  const at = number(field(block, numberKey));
+  const action = text(field(block, actionKey))?.toLowerCase();
+  if (at === undefined || action === undefined) return undefined;
   const cidr = text(field(block, "cidr_block")) ?? text(field(block, "ipv6_cidr_block"));
-  const traffic =
-    protocol === undefined
-      ? unknownTraffic({ code: "unknown-value", detail: `protocol of entry ${number_} of ${of}` })
-      : icmp
-        ? trafficOf(protocol, number(field(block, "icmp_type")) ?? -1, number(field(block, "icmp_code")) ?? -1)
-        : trafficOf(protocol, number(field(block, "from_port")), number(field(block, "to_port")));
   return {
-    number: number_,
+    number: at,
     direction,
-    action: action?.toLowerCase() === "allow" ? "allow" : "deny",
-    traffic,
+    action: action === "allow" ? "allow" : "deny",
+    traffic: t.traffic(i, block, path, "protocol"),
     prefix: cidr === undefined ? undefined : prefixOf(cidr),
   };
 }

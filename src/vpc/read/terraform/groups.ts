@@ -3,8 +3,7 @@
 import type { Because } from "../../../base/because.ts";
 import type { Peer } from "../../model.ts";
 import { addressPeer } from "../builder.ts";
-import { field, list, number, scalar, text, texts } from "../json.ts";
-import { protocolNumber, trafficOf, unknownTraffic } from "../values.ts";
+import { field, list, text, texts } from "../json.ts";
 import type { Instance } from "./plan.ts";
 import { onlyName, T, type TerraformValues } from "./values.ts";
 
@@ -27,11 +26,7 @@ export function readGroup(t: TerraformValues, i: Instance): void {
     }
     const pending = blocks.filter((block) => lacksPeer(block)).length;
     for (const [index, block] of blocks.entries()) {
-      const protocol = protocolNumber(scalar(field(block, "protocol")) ?? "-1");
-      const traffic =
-        protocol === undefined
-          ? unknownTraffic({ code: "unknown-value", detail: `protocol of ${i.address}` })
-          : trafficOf(protocol, number(field(block, "from_port")), number(field(block, "to_port")));
+      const traffic = t.traffic(i, block, [direction, index], "protocol");
       const peers = [...writtenPeers(t, block, group.name)];
       if (lacksPeer(block)) peers.push(...inlineReferences(t, i, direction, index, pending));
       t.b.addRules(group, direction, traffic, peers, { at: block });
@@ -91,11 +86,7 @@ function inlineReferences(
 
 export function readGroupRule(t: TerraformValues, i: Instance): void {
   const direction = t.string(i, "type") === "egress" ? "egress" : "ingress";
-  const protocol = protocolNumber(scalar(field(i.values, "protocol")) ?? "");
-  const traffic =
-    protocol === undefined
-      ? unknownTraffic({ code: "unknown-value", detail: `protocol of ${i.address}` })
-      : trafficOf(protocol, number(field(i.values, "from_port")), number(field(i.values, "to_port")));
+  const traffic = t.traffic(i, i.values, [], "protocol");
   for (const name of ruleGroups(t, i)) {
     const group = t.b.group(name.value, undefined);
     const peers = [...writtenPeers(t, i.values, group.name)];
@@ -111,11 +102,7 @@ export function readGroupRule(t: TerraformValues, i: Instance): void {
 
 export function readSingleRule(t: TerraformValues, i: Instance): void {
   const direction = i.type.includes("egress") ? "egress" : "ingress";
-  const protocol = protocolNumber(scalar(field(i.values, "ip_protocol")) ?? "");
-  const traffic =
-    protocol === undefined
-      ? unknownTraffic({ code: "unknown-value", detail: `protocol of ${i.address}` })
-      : trafficOf(protocol, number(field(i.values, "from_port")), number(field(i.values, "to_port")));
+  const traffic = t.traffic(i, i.values, [], "ip_protocol");
   const peers: Peer[] = [];
   for (const key of ["cidr_ipv4", "cidr_ipv6"]) {
     const cidr = t.string(i, key);

@@ -54,11 +54,18 @@ export function readInstance(t: TerraformValues, i: Instance): void {
     checksDestination: truth(field(i.values, "source_dest_check")) ?? true,
     ...(eip || publicIp !== undefined
       ? { isPublic: "yes" as const }
-      : publicly === undefined
-        ? {}
-        : { isPublic: publicly ? ("yes" as const) : ("no" as const) }),
+      : publicly !== undefined
+        ? { isPublic: publicly ? ("yes" as const) : ("no" as const) }
+        : t.isUnknown(i, ["associate_public_ip_address"]) && isSaid(t, i)
+          ? { isPublic: "maybe" as const }
+          : {}),
     ...(groups === undefined ? {} : { groups }),
   });
+}
+
+/** Whether the configuration says something of a public address; else what the plan does not know is the subnet's. */
+function isSaid(t: TerraformValues, i: Instance): boolean {
+  return i.expressions !== undefined && t.isWritten(i, "associate_public_ip_address");
 }
 
 export function readInterface(t: TerraformValues, i: Instance): void {

@@ -1,9 +1,10 @@
 /** Attributes of a plan's resources: what is known, what is not, and which objects of the model they name. */
 
 import type { Because } from "../../../base/because.ts";
-import { known, possible, unknownValue, type Value } from "../../model.ts";
+import { known, possible, type Traffic, unknownValue, type Value } from "../../model.ts";
 import type { NetworkBuilder } from "../builder.ts";
-import { entries, field, list, text, texts } from "../json.ts";
+import { entries, field, list, number, scalar, text, texts } from "../json.ts";
+import { protocolNumber, trafficOf, unknownTraffic } from "../values.ts";
 import { type Instance, Plan, type Referred, type Resolution } from "./plan.ts";
 
 /** Types of resources by what they are to the model. */
@@ -117,6 +118,31 @@ export class TerraformValues {
   isWritten(i: Instance, key: string): boolean {
     if (i.expressions !== undefined) return field(i.expressions, key) !== undefined;
     return list(field(i.values, key)).length > 0;
+  }
+
+  /**
+   * The traffic of a rule whose attributes stand under `path`; not known where protocol or ports are known only after
+   * apply. `protocolKey` is the attribute that holds the protocol.
+   */
+  traffic(i: Instance, block: unknown, path: readonly (string | number)[], protocolKey: string): Traffic {
+    const open = [protocolKey, "from_port", "to_port", "icmp_type", "icmp_code"].find(
+      (key) =>
+        scalar(field(block, key)) === undefined && this.isUnknown(i, [...path, key]) && this.isTold(i, path, key),
+    );
+    const protocol = protocolNumber(scalar(field(block, protocolKey)) ?? "");
+    if (open !== undefined || protocol === undefined) {
+      const what = [i.address, ...path, open ?? protocolKey].join(".");
+      return unknownTraffic({ code: "unknown-value", detail: what });
+    }
+    const [from, to] = ["icmp_type", "icmp_code"].map((key) => number(field(block, key)));
+    const isIcmp = protocol === 1 || protocol === 58;
+    if (isIcmp && from !== undefined) return trafficOf(protocol, from, to ?? -1);
+    return trafficOf(protocol, number(field(block, "from_port")), number(field(block, "to_port")));
+  }
+
+  /** Whether the input may tell an attribute at all: computed ones that nobody writes are no values of a rule. */
+  private isTold(i: Instance, path: readonly (string | number)[], key: string): boolean {
+    return path.length > 0 || i.expressions === undefined || this.isWritten(i, key);
   }
 
   /** What the model calls a resource's attribute; undefined where it is of another kind than wanted (TF-7.4). */
