@@ -2,7 +2,8 @@
 import { type Diagnostic, diagnostic } from "../base/diagnostic.ts";
 import { resolveService } from "../model/backends.ts";
 import { flowAt } from "../net/flow-set.ts";
-import type { Policy } from "../policy/rule.ts";
+import type { Origin, Policy } from "../policy/rule.ts";
+import { type DeadNames, deadNames } from "../questions/dead-names.ts";
 import type { Unit } from "../questions/network.ts";
 import { few, type LintContext, objectText, placeOfPolicy, placeOfRule, ruleText } from "./context.ts";
 import { sightsOf } from "./effect.ts";
@@ -49,33 +50,26 @@ function reachesDns(context: LintContext, unit: Unit): boolean {
   );
 }
 
-/** BH149: rules by DNS name whose names are never learned. */
+/** BH149: rules by DNS name whose names are never learned, with the rules that let no look-up of them pass. */
 export function* unlearnedNames(context: LintContext): Iterable<Diagnostic> {
-  const { learning } = context.engine.connections;
-  for (const { policy, rule } of context.rules()) {
-    const names = rule.peers.flatMap((peer) => (peer.kind === "names" ? peer.names : []));
-    if (names.length === 0) continue;
-    const lost = context.selected(policy).flatMap((unit) => {
-      const self = context.viewOf(unit.endpoint);
-      const hasDnsRule = learning.observes(self);
-      // Of a pattern, only that no DNS rule at all is there is certain.
-      const unlearned = names.filter((name) =>
-        name.text.includes("*")
-          ? !hasDnsRule
-          : learning.learns(self, `${name.text.toLowerCase().replace(/\.$/, "")}.`) === "no",
-      );
-      return unlearned.length === 0 ? [] : [{ unit, unlearned, hasDnsRule }];
-    });
-    const [first] = lost;
-    if (first === undefined) continue;
-    const which = few([...new Set(lost.flatMap((one) => one.unlearned.map((name) => name.text)))]);
-    const why = first.hasDnsRule ? "no DNS rule lets it look up" : "no DNS rule observes how it looks up";
+  const byRule = new Map<Origin, DeadNames[]>();
+  for (const dead of deadNames(context.engine)) byRule.set(dead.rule, [...(byRule.get(dead.rule) ?? []), dead]);
+  for (const [rule, all] of byRule) {
+    const which = few([...new Set(all.flatMap(({ names }) => names))]);
+    const observing = [...new Set(all.flatMap(({ lookUps }) => lookUps))];
+    const why = observing.length > 0 ? "no DNS rule lets it look up" : "no DNS rule observes how it looks up";
+    const passing = observing.map((origin) => `${ruleText(origin)} (${lineOf(origin)})`);
     yield diagnostic(
       "BH149",
-      `${ruleText(rule.origin)}: for ${few(lost.map((one) => one.unit.name))} ${why} ${which}, so nothing is allowed`,
-      placeOfRule(rule.origin),
+      `${ruleText(rule)}: for ${few(all.map(({ unit }) => unit))} ${why} ${which}, so nothing is allowed${passing.length > 0 ? `; its look-ups pass ${few(passing)}` : ""}`,
+      placeOfRule(rule),
     );
   }
+}
+
+function lineOf(origin: Origin): string {
+  const place = placeOfRule(origin);
+  return place === undefined ? "" : `${place.file}:${place.line}`;
 }
 
 /** BH172: DNS rules on the port of a Service whose pods listen elsewhere. */

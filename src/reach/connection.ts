@@ -60,6 +60,7 @@ export class Connections {
     if (sides.policies.learnsNames !== true) return;
     matching.learns = (subject, name) => this.learning.learns(subject, name);
     matching.observes = (subject) => this.learning.observes(subject);
+    matching.lookUps = (subject) => [...new Set(this.learning.lookUps(subject).map(({ origin }) => origin))];
   }
 
   private view(endpoint: Endpoint, local: boolean): View {

@@ -16,6 +16,7 @@ import type { Direction, Isolation, Origin, Policy, PolicySet, Rule, Traffic } f
 import type { Bounded } from "./bounded.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { View } from "./matching.ts";
+import { type RequestRule, requestRules } from "./request-rules.ts";
 import { type RuleMatch, sameFilter, type Sides } from "./side.ts";
 
 /** One flow: a point in the space of flows, with what is known above the port. */
@@ -39,6 +40,10 @@ export interface RuleConsidered {
   readonly port: boolean;
   /** Whether its application rules pass the request; `yes` where it has none or none is asked. */
   readonly application: Ternary;
+  /** Its rules for requests at the port, held against the request; none where none is asked or it has none. */
+  readonly requests: readonly RequestRule[];
+  /** The rule allows the name that is dialled, and no look-up of it passes one of these rules (cilium.md R7.3.1). */
+  readonly dead?: { readonly name: string; readonly lookUps: readonly Origin[] };
 }
 
 export interface PolicyConsidered {
@@ -123,11 +128,17 @@ export function explainSide(
       .map((rule): RuleConsidered => {
         const match = matches.find((m) => m.rule === rule);
         const application = flowAt(sides.matching.flows(rule, destination), point.family, point.protocol, point.port);
+        const { http } = point.application ?? {};
+        const named = direction === "egress" && other.endpoint.kind === "name" ? other.endpoint.dnsName : undefined;
         return {
           rule,
           peer: ternary(match),
           port: application !== undefined,
           application: application === undefined ? "no" : applicationPasses(application, point.application),
+          requests: http === undefined ? [] : requestRules(itemsAt(rule, sides, destination, point), http),
+          ...(named !== undefined && sides.matching.isDead(rule, named, self)
+            ? { dead: { name: named.slice(0, -1), lookUps: sides.matching.lookUps(self) } }
+            : {}),
         };
       });
     return { policy, selects, isolation: policy.isolation[direction], rules };
@@ -178,6 +189,14 @@ export function explainSide(
   };
 }
 
+/** The items of a rule that hold at the point's port. */
+function itemsAt(rule: Rule, { matching }: Sides, destination: Endpoint, point: FlowPoint): readonly Traffic[] {
+  return rule.traffic.filter((item) => {
+    const flows = matching.flows({ ...rule, traffic: [item] }, destination);
+    return flowAt(flows, point.family, point.protocol, point.port) !== undefined;
+  });
+}
+
 type Hit = RuleConsidered & { readonly policy: Policy };
 
 const FRAGMENTATION: Because = {
@@ -213,11 +232,7 @@ function misread(
     ...(question.dns === undefined ? (["dns"] as const) : []),
   ].filter((kind) => closed || (sides.policies.openApplication?.[kind] ?? "lifted") !== "lifted");
   const allows = hits.filter((h) => h.rule.action === "allow");
-  const here = (h: Hit): readonly Traffic[] =>
-    h.rule.traffic.filter((item) => {
-      const flows = sides.matching.flows({ ...h.rule, traffic: [item] }, destination);
-      return flowAt(flows, point.family, point.protocol, point.port) !== undefined;
-    });
+  const here = (h: Hit): readonly Traffic[] => itemsAt(h.rule, sides, destination, point);
   const readBy = ({ application = [] }: Traffic): "http" | "dns" | undefined =>
     application.some((a) => a.kind === "opaque")
       ? undefined

@@ -6,10 +6,10 @@
 import { type Ternary, ternaryAnd, ternaryOr } from "../base/ternary.ts";
 import { isDnsServer, podTraits } from "../model/pods.ts";
 import type { ContainerPort, PodInstance, Workload, World } from "../model/world.ts";
-import { applicationHas, applicationOf, EVERYTHING } from "../net/application.ts";
+import { type Application, applicationHas, applicationOf, EVERYTHING } from "../net/application.ts";
 import { flowAt } from "../net/flow-set.ts";
 import type { PortProtocol } from "../net/protocol.ts";
-import type { PortMatch, Rule, Traffic } from "../policy/rule.ts";
+import type { Origin, PortMatch, Rule, Traffic } from "../policy/rule.ts";
 import type { Connections } from "./connection.ts";
 import { type Endpoint, endpointFamilies } from "./endpoint.ts";
 import { pointVerdict } from "./explain.ts";
@@ -41,6 +41,14 @@ export class Learning {
         .filter((pod) => isDnsServer(workload, pod))
         .map((pod) => ({ endpoint: serverOf(workload, pod, world), ports: podTraits(workload, pod).ports })),
     );
+  }
+
+  /** The rules that observe look-ups of the end, with the names that their lists let pass. */
+  lookUps(self: View): readonly { readonly origin: Origin; readonly application: Application }[] {
+    return this.lists(self).map(({ rule, item }) => ({
+      origin: rule.origin,
+      application: applicationOf(item.application ?? []),
+    }));
   }
 
   /** Whether some DNS rule observes look-ups of the end at all. */

@@ -19,7 +19,7 @@ import { type Application, applicationOf, EVERYTHING } from "../net/application.
 import { type FlowSet, flowUnion, NO_FLOWS, portFlows, ALL_FLOWS, applicationFlows } from "../net/flow-set.ts";
 import { PORT_PROTOCOLS, portDomain } from "../net/protocol.ts";
 import type { Dialect, Party } from "../policy/dialect.ts";
-import type { Peer, PortMatch, Rule, Selector } from "../policy/rule.ts";
+import type { Origin, Peer, PortMatch, Rule, Selector } from "../policy/rule.ts";
 import { isOpen } from "../policy/selector.ts";
 import { dialledOf, type Endpoint } from "./endpoint.ts";
 import { type Identity, IdentityIndex } from "./identity-index.ts";
@@ -109,6 +109,8 @@ export class Matching {
   learns: (subject: View, dnsName: string) => Ternary = () => "yes";
   /** Whether any look-up of the subject passes a DNS rule. */
   observes: (subject: View) => boolean = () => true;
+  /** The rules that observe look-ups of the subject. */
+  lookUps: (subject: View) => readonly Origin[] = () => [];
 
   constructor(dialect: Dialect, world: World, names: NameKnowledge) {
     this.dialect = dialect;
@@ -328,6 +330,15 @@ export class Matching {
       return this.declared(name) === undefined && this.learns(subject, name) !== "no";
     });
     return untold.length === 0 ? NEVER : { yes: 0, may: bit, because: untold.map((n) => notResolved(n.text)) };
+  }
+
+  /**
+   * Whether the rule allows the name and can allow nothing by it: no look-up of it by the subject passes a DNS rule
+   * (cilium.md R7.3.1).
+   */
+  isDead({ action, peers }: Rule, dnsName: string, subject: View): boolean {
+    const isNamed = peers.some((p) => p.kind === "names" && p.names.some((n) => matchesName(n.expression, dnsName)));
+    return action === "allow" && isNamed && this.learns(subject, dnsName) === "no";
   }
 
   /** Whether the peer selects the name, and the subject has learned it. */

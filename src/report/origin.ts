@@ -45,3 +45,9 @@ export function policyPlace(policy: Policy): SourcePlace | undefined {
 export function placeText(place: SourcePlace | undefined): string {
   return place === undefined ? "" : `${place.file}:${place.line}`;
 }
+
+/** A rule with its place, for JSON. */
+export function originJson(origin: Origin): Record<string, unknown> {
+  const { kind, namespace, name, section, index } = origin;
+  return { kind, ...(namespace === undefined ? {} : { namespace }), name, section, rule: index, ...rulePlace(origin) };
+}

@@ -1,8 +1,10 @@
 /** `reach -o json`, in the form that scripts rely on, a pair at a time. */
 import type { Diagnostic } from "../base/diagnostic.ts";
+import type { DeadNames } from "../questions/dead-names.ts";
 import type { FlowEntry } from "../reach/flow-list.ts";
 import type { ReachPair } from "../reach/pairs.ts";
 import { edgeJson } from "./north-south.ts";
+import { originJson } from "./origin.ts";
 import {
   applicationOfEntry,
   decidersJson,
@@ -24,6 +26,10 @@ export function* reachJson(report: ReachReport): Iterable<string> {
     yield* list("paths", report.paths, (path) => edgeJson(path, report.provenance));
     yield ",\n";
   }
+  if (report.deadNames !== undefined && report.deadNames.length > 0) {
+    yield* list("deadNames", report.deadNames, deadJson);
+    yield ",\n";
+  }
   yield* list("diagnostics", report.diagnostics, diagnosticJson);
   yield "\n}\n";
 }
@@ -37,6 +43,10 @@ export function* list<T>(key: string, items: Iterable<T>, write: (item: T) => un
     first = false;
   }
   yield first ? "]" : "\n  ]";
+}
+
+function deadJson({ unit, names, rule, lookUps }: DeadNames): unknown {
+  return { endpoint: unit, names, rule: originJson(rule), lookUps: lookUps.map(originJson) };
 }
 
 function rowJson({ row, identity }: ReportRow): unknown {

@@ -1,6 +1,14 @@
 /** `reach -o md`: a table for a pull request or a page. */
 import { escapeMarkdown } from "./escape.ts";
-import { decidersText, flowText, leftOpenText, type ReachReport, toldPairs, unsureTexts } from "./reach-report.ts";
+import {
+  deadText,
+  decidersText,
+  flowText,
+  leftOpenText,
+  type ReachReport,
+  toldPairs,
+  unsureTexts,
+} from "./reach-report.ts";
 
 export function* reachMarkdown(report: ReachReport): Iterable<string> {
   yield "| From | To | May | Why |\n| --- | --- | --- | --- |\n";
@@ -12,6 +20,8 @@ export function* reachMarkdown(report: ReachReport): Iterable<string> {
     for (const entry of pair.mixed) yield line(`some: ${flowText(entry)}`, "differs between members");
     for (const [may, why] of unsureTexts(pair.unsure)) yield line(may, why);
   }
+  const dead = report.deadNames ?? [];
+  if (dead.length > 0) yield `\n${dead.map((one) => `- ${escapeMarkdown(deadText(one))}\n`).join("")}`;
   yield `\n${escapeMarkdown(`${report.rows.length} endpoints, ${report.dialect}`)}${report.complete ? "" : ", **incomplete**"}\n`;
   if (told.leftOpen > 0) yield `\n${escapeMarkdown(leftOpenText(told))}\n`;
 }

@@ -4,9 +4,11 @@ import { type IdentityLabels, type LabelValue, labelValueText } from "../model/l
 import { EVERYTHING, type ShownApplication, type ShownBox, showApplication } from "../net/application.ts";
 import type { FlowEntry } from "../reach/flow-list.ts";
 import type { NorthSouthPath } from "../reach/north-south.ts";
+import type { DeadNames } from "../questions/dead-names.ts";
 import type { Topology } from "../questions/topology-form.ts";
 import type { Decider, ReachPair, Row, UnsureEntry } from "../reach/pairs.ts";
-import { ruleName } from "./origin.ts";
+import type { Origin } from "../policy/rule.ts";
+import { placeText, ruleName, rulePlace } from "./origin.ts";
 
 /** The answer to a reach query with what belongs beside it. */
 export interface ReachReport {
@@ -17,6 +19,8 @@ export interface ReachReport {
   readonly pairs: Iterable<ReachPair>;
   /** Ways from outside other than direct ones; absent where none are asked for. */
   readonly paths?: readonly NorthSouthPath[];
+  /** Names that a rule allows and that its subject can never look up. */
+  readonly deadNames?: readonly DeadNames[];
   /** What the pictures show; absent where rows are no endpoints and no applications of the cluster. */
   readonly topology?: () => Topology;
   /** Whether pairs carry what decided them. */
@@ -171,4 +175,12 @@ export function replicasOf(row: Row): number {
   if (row.replicas !== undefined) return row.replicas;
   if (row.group !== undefined) return row.members.length === row.group.members.length ? row.group.workload.replicas : 1;
   return row.members.length;
+}
+
+/** `default/Deployment/web: a.example.com is allowed and never learned`, with the rules that allow it and its look-ups. */
+export function deadText({ unit, names, rule, lookUps }: DeadNames): string {
+  const at = (origin: Origin): string => `${ruleName(origin)} (${placeText(rulePlace(origin))})`;
+  const why =
+    lookUps.length === 0 ? "no DNS rule observes look-ups" : `no look-up passes ${lookUps.map(at).join(", ")}`;
+  return `${unit}: ${names.join(", ")} is allowed by ${at(rule)} and dead: ${why}`;
 }

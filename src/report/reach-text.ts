@@ -3,7 +3,15 @@ import type { FlowEntry } from "../reach/flow-list.ts";
 import type { ReachPair } from "../reach/pairs.ts";
 import { printable } from "./escape.ts";
 import { pathReason, requestsText, throughText } from "./north-south.ts";
-import { decidersText, flowText, leftOpenText, type ReachReport, toldPairs, unsureTexts } from "./reach-report.ts";
+import {
+  deadText,
+  decidersText,
+  flowText,
+  leftOpenText,
+  type ReachReport,
+  toldPairs,
+  unsureTexts,
+} from "./reach-report.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
 
@@ -30,6 +38,7 @@ export function* reachText(report: ReachReport, style: Style): Iterable<string> 
     yield "\n";
   }
   yield* pathsText(report, style);
+  for (const dead of report.deadNames ?? []) yield `${style("deny", printable(deadText(dead)))}\n`;
   yield `${printable(summary(report, told.pairs.length, unsure))}\n`;
   if (told.leftOpen > 0) yield `${leftOpenText(told)}\n`;
 }

@@ -1,9 +1,11 @@
 /** `why -o json`. */
 import { EVERYTHING, showApplication } from "../net/application.ts";
+import type { Origin } from "../policy/rule.ts";
 import type { PolicyConsidered } from "../reach/explain.ts";
 import type { FilterHop, Hop, RouteHop } from "../reach/hop.ts";
+import type { RequestRule } from "../reach/request-rules.ts";
 import type { Requests } from "../reach/requests.ts";
-import { placeOf, policyPlace, rulePlace } from "./origin.ts";
+import { originJson, placeOf, policyPlace, rulePlace } from "./origin.ts";
 import { northSouthJson } from "./north-south.ts";
 import { diagnosticJson } from "./reach-json.ts";
 import { type DecidedBy, decidedBy, decidedBySide, pathsOf, type WhyReport } from "./why-report.ts";
@@ -124,14 +126,29 @@ function consideredJson({ policy, selects, isolation, rules }: PolicyConsidered)
     ...policyPlace(policy),
     selects,
     isolation,
-    rules: rules.map(({ rule, peer, port, application }) => ({
+    rules: rules.map(({ rule, peer, port, application, requests, dead }) => ({
       section: rule.origin.section,
       rule: rule.origin.index,
       action: rule.action,
       peer,
       port,
       http: application,
+      ...(requests.length === 0 ? {} : { requests: requests.map((one) => requestJson(one, rule.origin)) }),
+      ...(dead === undefined ? {} : { dead: { name: dead.name, lookUps: dead.lookUps.map(originJson) } }),
       ...rulePlace(rule.origin),
     })),
+  };
+}
+
+function requestJson({ rule, at, verdict, failures }: RequestRule, origin: Origin): Record<string, unknown> {
+  const { method = null, path = null, host = null, headers } = rule;
+  return {
+    method,
+    path,
+    host,
+    headers: headers.map(({ name, value }) => (value === undefined ? name : `${name}: ${value}`)),
+    verdict,
+    failures: failures.map((failure) => ({ ...failure, actual: failure.actual ?? null })),
+    ...placeOf(origin.document, at),
   };
 }

@@ -4,7 +4,9 @@ import type { Diagnostic } from "../base/diagnostic.ts";
 import type { Answer, Hop, PairAnswer, Question } from "../reach/answer.ts";
 import type { PolicyConsidered, Reason, RuleConsidered, SideExplanation } from "../reach/explain.ts";
 import type { NorthSouthPath } from "../reach/north-south.ts";
-import type { Direction, Origin, Policy } from "../policy/rule.ts";
+import type { RequestFailure } from "../net/application.ts";
+import type { Direction, HttpRule, Origin, Policy } from "../policy/rule.ts";
+import type { RequestRule } from "../reach/request-rules.ts";
 import { objectName, policyPlace, ruleName, rulePlace, type SourcePlace } from "./origin.ts";
 
 export interface WhyReport {
@@ -145,10 +147,77 @@ function hopKey(hop: Hop): unknown {
 
 /** Why one rule did or did not apply, in a few words. */
 export function standing(rule: RuleConsidered): string {
+  if (rule.dead !== undefined) return `names it, but no look-up teaches it${rule.port ? "" : ", port does not match"}`;
   const peer = { yes: "peer matches", no: "peer does not match", maybe: "peer may match" };
   const port = rule.port ? "port matches" : "port does not match";
   const request = { yes: "", no: ", request refused", maybe: ", request may be refused" };
   return `${peer[rule.peer]}, ${port}${rule.port ? request[rule.application] : ""}`;
+}
+
+/** How many rules for requests are told of one rule. */
+const REQUESTS_TOLD = 8;
+
+/** Rules for requests, those that match or fail on the least first, and how many are left out. */
+export function toldRequests({ requests }: RuleConsidered): {
+  readonly told: readonly RequestRule[];
+  readonly more: number;
+} {
+  const told = requests.toSorted((a, b) => a.failures.length - b.failures.length).slice(0, REQUESTS_TOLD);
+  return { told, more: requests.length - told.length };
+}
+
+/** A rule for requests as it is written: `method GET, path /public/.*`. */
+export function httpRuleText({ method, path, host, headers }: HttpRule): string {
+  const parts = [
+    ...(method === undefined ? [] : [`method ${method}`]),
+    ...(path === undefined ? [] : [`path ${path}`]),
+    ...(host === undefined ? [] : [`host ${host}`]),
+    ...headers.map(({ name, value, secret, mismatch }) => {
+      const wanted = value === undefined ? (secret === undefined ? "" : `: of Secret ${secret}`) : `: ${value}`;
+      return `header ${name}${wanted}${mismatch === undefined ? "" : ` (else ${mismatch})`}`;
+    }),
+  ];
+  return parts.length === 0 ? "any request" : parts.join(", ");
+}
+
+/** What became of a request under one rule: `matches`, `nearly: path is /admin`. */
+export function requestStanding({ verdict, failures }: RequestRule): string {
+  if (verdict === "yes") return "matches";
+  const parts = new Set(failures.map(({ part, demand }) => (part === "header" ? `header ${demand}` : part)));
+  const said = failures.map(failureText).join(", ");
+  if (verdict === "maybe") return `may match: ${said}`;
+  return `${parts.size === 1 ? "nearly" : "no"}${said === "" ? "" : `: ${said}`}`;
+}
+
+function failureText({ part, demand, actual }: RequestFailure): string {
+  switch (part) {
+    case "header": {
+      const name = demand.replace(/^not /, "").split(":")[0] ?? "";
+      return actual === undefined ? `header ${name} is not sent` : `header ${name} is ${actual}`;
+    }
+    case "method":
+    case "path":
+    case "host":
+      return actual === undefined ? `${part} is not told` : `${part} is ${actual}`;
+    case "request":
+      return `the proxy refuses the request ${actual ?? ""}`.trimEnd();
+    default:
+      return `${demand} decides`;
+  }
+}
+
+/** Names that a rule allows and that nobody can learn, each once. */
+export function deadNamesOf(
+  answer: Answer,
+): readonly { readonly rule: Origin; readonly name: string; readonly lookUps: readonly Origin[] }[] {
+  const found = new Map<
+    Origin,
+    { readonly rule: Origin; readonly name: string; readonly lookUps: readonly Origin[] }
+  >();
+  for (const { explanation } of answer.pairs.flatMap(({ hops }) => sidesOf(hops)))
+    for (const { rule, dead } of explanation.considered.flatMap(({ rules }) => rules))
+      if (dead !== undefined) found.set(rule.origin, { rule: rule.origin, ...dead });
+  return [...found.values()];
 }
 
 /** What a policy does to the direction, in a few words. */

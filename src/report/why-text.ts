@@ -1,20 +1,24 @@
 /** `why` for people: the verdict, what decided it, then every hop with every policy and rule that was considered. */
-import type { PolicyConsidered, SideExplanation } from "../reach/explain.ts";
+import type { PolicyConsidered, RuleConsidered, SideExplanation } from "../reach/explain.ts";
 import type { Hop, RouteHop, TerminateHop } from "../reach/hop.ts";
 import type { NorthSouthPath } from "../reach/north-south.ts";
 import { printable } from "./escape.ts";
 import { requestsText, throughText as wayText } from "./north-south.ts";
-import { objectName, placeOf, placeText, policyPlace, rulePlace } from "./origin.ts";
+import { objectName, placeOf, placeText, policyPlace, ruleName, rulePlace } from "./origin.ts";
 import type { Style, Tone } from "./style.ts";
 import { table } from "./table.ts";
 import {
   becauseText,
+  deadNamesOf,
   decidedBy,
   decidedText,
+  httpRuleText,
   isolationText,
   type Path,
   pathsOf,
+  requestStanding,
   standing,
+  toldRequests,
   type WhyReport,
 } from "./why-report.ts";
 
@@ -35,6 +39,7 @@ export function* whyText(report: WhyReport, style: Style): Iterable<string> {
   if (answer.because.length > 0) yield `  because ${printable(becauseText(answer.because))}\n`;
   const deciders = decidedBy(answer).map((one) => [`  ${one.direction}`, decidedText(one), placeText(one.place)]);
   for (const line of table(deciders)) yield `${printable(line)}\n`;
+  for (const dead of deadNamesOf(answer)) yield* deadText(dead);
   const paths = pathsOf(answer);
   for (const path of paths) yield* pathText(path, paths.length > 1, style);
   if (report.paths !== undefined) yield* throughText(report.paths, style);
@@ -134,5 +139,33 @@ function* policyText(considered: PolicyConsidered, side: SideExplanation, style:
     standing(rule),
     placeText(rulePlace(rule.rule.origin)),
   ]);
+  for (const [i, line] of table(rows).entries()) {
+    yield `${printable(line)}\n`;
+    const rule = rules[i];
+    if (rule !== undefined) yield* ruleRequestsText(rule, style);
+  }
+}
+
+/** The rules for requests of one rule: which match, which nearly do, and on what they fail. */
+function* ruleRequestsText(considered: RuleConsidered, style: Style): Iterable<string> {
+  if (considered.peer === "no" || considered.requests.length === 0) return;
+  const { told, more } = toldRequests(considered);
+  const rows = told.map((one) => [
+    `              ${one.verdict === "yes" ? "✓" : one.verdict === "no" ? "✗" : "?"} ${httpRuleText(one.rule)}`,
+    requestStanding(one),
+    placeText(placeOf(considered.rule.origin.document, one.at)),
+  ]);
+  for (const line of table(rows)) yield `${printable(line)}\n`;
+  if (more > 0) yield `${style("faint", `              and ${more} more that match less`)}\n`;
+}
+
+/** A name that policy allows and that cannot be learned, with both rules. */
+function* deadText({ rule, name, lookUps }: ReturnType<typeof deadNamesOf>[number]): Iterable<string> {
+  const rows = [
+    [`  dead: ${name}`, `${ruleName(rule)} allows it`, placeText(rulePlace(rule))],
+    ...(lookUps.length === 0
+      ? [["", "no DNS rule observes look-ups, so no address is ever learned", ""]]
+      : lookUps.map((one) => ["", `${ruleName(one)} lets no look-up of it pass`, placeText(rulePlace(one))])),
+  ];
   for (const line of table(rows)) yield `${printable(line)}\n`;
 }

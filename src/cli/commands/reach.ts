@@ -4,6 +4,7 @@ import { portFlows } from "../../net/flow-set.ts";
 import type { PortProtocol } from "../../net/protocol.ts";
 import { unitsNamed, unitsOf } from "../../questions/network.ts";
 import { type TopologyQuery, topologyOf } from "../../questions/topology.ts";
+import { deadNames } from "../../questions/dead-names.ts";
 import type { Engine } from "../../reach/engine.ts";
 import type { GroupBy, Row } from "../../reach/pairs.ts";
 import { reachCsv } from "../../report/reach-csv.ts";
@@ -103,6 +104,7 @@ async function run(paths: readonly string[], flags: ReachFlags): Promise<void> {
     rows: rows.map((row) => reportRow(engine, row)),
     pairs: provenance ? engine.reach({ ...query, provenance }).pairs : plain.pairs,
     ...(ways === undefined ? {} : { paths: ways }),
+    deadNames: deadNames(engine),
     ...topologyFor(session, flags),
     provenance,
     diagnostics: session.diagnostics,

@@ -35,9 +35,14 @@ interface AskedRequest {
   readonly request: Request;
 }
 
+type Header = readonly [name: string, value: string];
+
 interface WhyFlags extends InputFlags, LabFlags, OutputFlags<keyof typeof WRITERS> {
   readonly port?: ProtocolPort;
   readonly http?: AskedRequest;
+  readonly header?: readonly Header[];
+  /** The server name. */
+  readonly tls?: string;
   readonly via?: string;
 }
 
@@ -55,12 +60,15 @@ export function addWhy(program: Command): void {
     )
     .option("--via <load balancer>", "of a VPC: over this load balancer; --port is its listener's")
     .option("--http <request>", 'a request, such as "GET /x" or "GET a.example.com/x"', parseRequest)
+    .option("--header <header>", 'a header of the request, such as "X-Env: prod"; repeatable', collectHeader)
+    .option("--tls <name>", "a TLS handshake for this server name")
     .addHelpText(
       "after",
       `
 Examples:
   bulkhead why default/client-b default/service-a -f examples/two-applications
-  bulkhead why internet default/service-a --port 80/TCP --http "GET /" -f examples/two-applications`,
+  bulkhead why internet default/service-a --port 80/TCP --http "GET /" -f examples/two-applications
+  bulkhead why default/client-a fqdn:api.example.com --port 443/TCP --tls api.example.com -f examples/two-applications`,
     )
     .action(async (from: string, to: string) => run(from, to, command.opts<WhyFlags>()));
 }
@@ -81,20 +89,54 @@ async function run(from: string, to: string, flags: WhyFlags): Promise<void> {
     to,
     protocol,
     ...(port === 0 && !isPortProtocol(protocol) ? {} : { port }),
-    ...(flags.http === undefined ? {} : { application: { http: flags.http.request } }),
+    ...applicationOf(flags),
   };
   const paths = pathsFrom(session.engine, question);
   const report: WhyReport = {
     dialect: session.dialect.name,
     complete: session.complete,
     question,
-    ...(flags.http === undefined ? {} : { http: flags.http.text }),
+    ...(flags.http === undefined ? {} : { http: askedText(flags.http, flags.header) }),
     answer: session.engine.why(question),
     ...(paths === undefined ? {} : { paths }),
     diagnostics: session.diagnostics,
   };
   await writeAnswer(WRITERS[flags.output](report, styleFor(process.stdout, flags.color)));
   process.exitCode = exitOf(session, flags);
+}
+
+/** What is asked above the port. */
+function applicationOf({ http, header = [], tls }: WhyFlags): Pick<Question, "application"> {
+  if (header.length > 0 && http === undefined)
+    throw inputFailure("--header is a header of a request", 'Say which request with --http, such as --http "GET /x".');
+  if (http === undefined && tls === undefined) return {};
+  return {
+    application: {
+      ...(http === undefined ? {} : { http: { ...http.request, headers: joined(header) } }),
+      ...(tls === undefined ? {} : { tls: { serverName: tls } }),
+    },
+  };
+}
+
+/** By name in lower case; what is sent twice is joined, as the proxy does. */
+function joined(headers: readonly Header[]): ReadonlyMap<string, string> {
+  const out = new Map<string, string>();
+  for (const [name, value] of headers) {
+    const earlier = out.get(name.toLowerCase());
+    out.set(name.toLowerCase(), earlier === undefined ? value : `${earlier},${value}`);
+  }
+  return out;
+}
+
+function askedText({ text }: AskedRequest, headers: readonly Header[] = []): string {
+  return [text, ...headers.map(([name, value]) => `${name}: ${value}`)].join(", ");
+}
+
+/** `X-Env: prod`. */
+function collectHeader(text: string, earlier: readonly Header[] = []): readonly Header[] {
+  const parts = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):\s*(.*)$/.exec(text);
+  if (parts === null) throw new InvalidArgumentError('Write a name and a value, such as "X-Env: prod".');
+  return [...earlier, [parts[1] ?? "", (parts[2] ?? "").trim()]];
 }
 
 /** The same question of a VPC. */
