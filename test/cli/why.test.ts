@@ -138,9 +138,7 @@ describe.concurrent("why, above the port", () => {
   test.each(["api.example.com", "www.shop.example"])("[R7.3.1] %s is allowed and dead, by both rules", async (name) => {
     const { stdout } = await ask([`fqdn:${name}`, "--port", "443"]);
     expect(stdout).toMatch(/^deny/);
-    expect(stdout).toMatch(
-      new RegExp(`dead: ${name} +CiliumNetworkPolicy/shop/client#egress\\[1\\] allows it +-:23`),
-    );
+    expect(stdout).toMatch(new RegExp(`dead: ${name} +CiliumNetworkPolicy/shop/client#egress\\[1\\] allows it +-:23`));
     expect(stdout).toMatch(/client#egress\[2\] lets no look-up of it pass +-:24/);
     const other = await ask([`fqdn:${name}`, "--port", "443", "-o", "json"]);
     expect(schemaProblems("why", json(other.stdout))).toEqual([]);
