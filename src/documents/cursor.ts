@@ -25,6 +25,7 @@
 import { diagnostic, type Code, type Diagnostic, type DiagnosticOptions } from "../base/diagnostic.ts";
 import type { Document, Path } from "./document.ts";
 import { nearest } from "./nearest.ts";
+import { isMapping } from "./object-head.ts";
 
 /** Collects findings. */
 export class Findings {
@@ -350,9 +351,7 @@ function keysOf(value: unknown): readonly string[] {
 
 /** A member of an object that is its own, so that a key named `constructor` means what the text says. */
 function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, name))
-    return undefined;
-  return Reflect.get(value, name);
+  return isMapping(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 function quote(text: string): string {

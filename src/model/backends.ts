@@ -2,13 +2,8 @@
 import { type Address, formatAddress } from "../net/address.ts";
 import { matchesEquality } from "./labels.ts";
 import { podTraits } from "./pods.ts";
+import { type Member, podsAt, podsLabelled, writtenEndpoints } from "./world-index.ts";
 import type { PodInstance, Service, ServiceEndpoints, ServicePort, Workload, World } from "./world.ts";
-
-/** A pod with the workload to which it belongs. */
-export interface Member {
-  readonly workload: Workload;
-  readonly pod: PodInstance;
-}
 
 export type Backend =
   | {
@@ -41,16 +36,15 @@ export interface PortBackends {
  */
 export function resolveService(world: World, service: Service): readonly PortBackends[] {
   if (service.type === "ExternalName") return [];
-  const index = indexOf(world);
-  const ready = readyPods(index, service);
-  const written = index.endpoints.get(`${service.namespace}/${service.name}`) ?? [];
+  const ready = readyPods(world, service);
+  const written = writtenEndpoints(world, service);
   return service.ports.map((port) => {
     const backends: Backend[] = [];
     for (const { workload, pod, match } of ready) {
       const target = targetPort(workload, pod, port);
       if (target !== undefined) backends.push({ kind: "pod", workload, pod, port: target, member: match });
     }
-    backends.push(...writtenBackends(index, service, port, written));
+    backends.push(...writtenBackends(world, service, port, written));
     return { port, backends };
   });
 }
@@ -60,28 +54,25 @@ export function resolveService(world: World, service: Service): readonly PortBac
  * and every address that is written for it. A client reaches the port that it dials (SVC-02).
  */
 export function headlessBackends(world: World, service: Service, port: number): readonly Backend[] {
-  const index = indexOf(world);
-  const pods = readyPods(index, service).map(
+  const pods = readyPods(world, service).map(
     ({ workload, pod, match }): Backend => ({ kind: "pod", workload, pod, port, member: match }),
   );
-  const addresses = (index.endpoints.get(`${service.namespace}/${service.name}`) ?? []).flatMap((written) => [
+  const addresses = writtenEndpoints(world, service).flatMap((written) => [
     ...written.addresses,
     ...(service.publishNotReadyAddresses ? (written.notReady ?? []) : []),
   ]);
   const unique = new Map(addresses.map((address) => [formatAddress(address), address]));
-  return [...pods, ...[...unique.values()].map((address) => addressBackend(index, address, port))];
+  return [...pods, ...[...unique.values()].map((address) => addressBackend(world, address, port))];
 }
 
-function readyPods(index: Index, service: Service): ReturnType<typeof selectPods> {
-  const members = service.selector === undefined ? [] : selectPods(index, service.namespace, service.selector);
+function readyPods(world: World, service: Service): ReturnType<typeof selectPods> {
+  const members = service.selector === undefined ? [] : selectPods(world, service.namespace, service.selector);
   return members.filter(({ pod }) => pod.ready !== false || service.publishNotReadyAddresses);
 }
 
 /** A hand-written address: that of a pod with a network of its own, or of whoever has it. */
-function addressBackend(index: Index, address: Address, port: number): Backend {
-  const owner = index.byAddress
-    .get(formatAddress(address))
-    ?.find(({ workload, pod }) => !podTraits(workload, pod).hostNetwork);
+function addressBackend(world: World, address: Address, port: number): Backend {
+  const owner = podsAt(world, address).find(({ workload, pod }) => !podTraits(workload, pod).hostNetwork);
   return owner === undefined ? { kind: "address", address, port } : { kind: "pod", ...owner, port, member: "yes" };
 }
 
@@ -95,7 +86,7 @@ export function selectedPods(
   service: Service,
 ): readonly (Member & { readonly match: "yes" | "maybe" })[] {
   if (service.selector === undefined || service.type === "ExternalName") return [];
-  return selectPods(indexOf(world), service.namespace, service.selector);
+  return selectPods(world, service.namespace, service.selector);
 }
 
 /**
@@ -111,20 +102,10 @@ export function targetPort(workload: Workload, pod: PodInstance, port: ServicePo
     ?.port;
 }
 
-/** The pods that have an address; several only where they share the host's network (WL-16). */
-export function podsAt(world: World, address: Address): readonly Member[] {
-  return indexOf(world).byAddress.get(formatAddress(address)) ?? [];
-}
-
-/** The Service of a name; `undefined` when the input has none. */
-export function findService(world: World, namespace: string, name: string): Service | undefined {
-  return indexOf(world).services.get(`${namespace}/${name}`);
-}
-
 // ── hand-written endpoints ─────────────────────────────────────────────────────────────────────────────────────────
 
 function writtenBackends(
-  index: Index,
+  world: World,
   service: Service,
   port: ServicePort,
   written: readonly ServiceEndpoints[],
@@ -143,73 +124,21 @@ function writtenBackends(
         const key = `${text} ${target.port}`;
         if (seen.has(key)) continue;
         seen.add(key);
-        out.push(addressBackend(index, address, target.port));
+        out.push(addressBackend(world, address, target.port));
       }
     }
   }
   return out;
 }
 
-// ── the index ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-interface Index {
-  /** Pods by namespace, then by `key=value`; `key` alone holds those whose value only the cluster knows. */
-  readonly byLabel: ReadonlyMap<string, ReadonlyMap<string, readonly Member[]>>;
-  readonly byAddress: ReadonlyMap<string, readonly Member[]>;
-  readonly services: ReadonlyMap<string, Service>;
-  readonly endpoints: ReadonlyMap<string, readonly ServiceEndpoints[]>;
-}
-
-/** A world never changes, so its index is made once. */
-const INDICES = new WeakMap<World, Index>();
-
-function indexOf(world: World): Index {
-  let index = INDICES.get(world);
-  if (index === undefined) {
-    index = makeIndex(world);
-    INDICES.set(world, index);
-  }
-  return index;
-}
-
-function makeIndex(world: World): Index {
-  const byLabel = new Map<string, Map<string, Member[]>>();
-  const byAddress = new Map<string, Member[]>();
-  for (const workload of world.workloads) {
-    const labels = entryOf(byLabel, workload.namespace, () => new Map<string, Member[]>());
-    for (const pod of workload.pods) {
-      const member = { workload, pod };
-      for (const [key, value] of pod.labels)
-        entryOf(labels, typeof value === "string" ? `${key}=${value}` : key, () => []).push(member);
-      for (const address of pod.addresses) entryOf(byAddress, formatAddress(address), () => []).push(member);
-    }
-  }
-  const endpoints = new Map<string, ServiceEndpoints[]>();
-  for (const stated of world.serviceEndpoints)
-    entryOf(endpoints, `${stated.namespace}/${stated.service}`, () => []).push(stated);
-  const services = new Map(world.services.map((service) => [`${service.namespace}/${service.name}`, service]));
-  return { byLabel, byAddress, services, endpoints };
-}
-
-function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
-}
-
 function selectPods(
-  index: Index,
+  world: World,
   namespace: string,
   selector: ReadonlyMap<string, string>,
 ): readonly (Member & { readonly match: "yes" | "maybe" })[] {
-  const labels = index.byLabel.get(namespace);
-  if (labels === undefined) return [];
   let candidates: readonly Member[] | undefined;
   for (const [key, value] of selector) {
-    const found = [...(labels.get(`${key}=${value}`) ?? []), ...(labels.get(key) ?? [])];
+    const found = podsLabelled(world, namespace, key, value);
     if (candidates === undefined || found.length < candidates.length) candidates = found;
   }
   return (candidates ?? []).flatMap((member) => {

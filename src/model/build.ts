@@ -18,6 +18,7 @@ import { groupOf, versionOf } from "./metadata.ts";
 import { decodeNamespace, synthesiseNamespace } from "./namespaces.ts";
 import { decodeCiliumNode, decodeNode, isApiServer, joinNodes, type NodeMention, type NodeTelling } from "./nodes.ts";
 import { isMadeBy, podMakerOf } from "./pod-makers.ts";
+import { PodSamples } from "./pod-samples.ts";
 import { decodeRoute, ROUTE_KINDS } from "./routes.ts";
 import { decodeService, decodeServiceCIDR, findTaken } from "./services.ts";
 import { Tally } from "./tally.ts";
@@ -103,8 +104,11 @@ class Draft {
   ciliumConfig: ReadonlyMap<string, string> | undefined;
 }
 
-/** Decodes one object and returns what adds it to the draft once it is known to be without error. */
-type Read = (object: Cursor, namespace: string) => (draft: Draft) => void;
+/**
+ * Decodes one object and returns what adds it to the draft once it is known to be without error. Takes the object, its
+ * namespace and the pods that were decoded before.
+ */
+type Read = (object: Cursor, namespace: string, samples: PodSamples) => (draft: Draft) => void;
 
 interface Reader {
   /** Versions that clusters serve now. */
@@ -112,6 +116,8 @@ interface Reader {
   /** Versions that clusters served once, of the same shape. */
   readonly former?: readonly string[];
   readonly cluster?: true;
+  /** The input may have so many of them that keeping what was decoded costs more than it saves. */
+  readonly many?: true;
   readonly read: Read;
 }
 
@@ -130,9 +136,12 @@ function routeReader(kind: Route["kind"]): Read {
 }
 
 /** A reader that decodes to one thing and puts it somewhere. */
-function reading<T>(decode: (object: Cursor, namespace: string) => T, put: (draft: Draft, thing: T) => void): Read {
-  return (object, namespace) => {
-    const thing = decode(object, namespace);
+function reading<T>(
+  decode: (object: Cursor, namespace: string, samples: PodSamples) => T,
+  put: (draft: Draft, thing: T) => void,
+): Read {
+  return (object, namespace, samples) => {
+    const thing = decode(object, namespace, samples);
     return (draft) => put(draft, thing);
   };
 }
@@ -159,15 +168,30 @@ interface Decoded {
 
 const DECODED = new WeakMap<Document, Decoded>();
 
-function decode(document: Document, namespace: string, read: Read): Decoded {
-  let decoded = DECODED.get(document);
-  if (decoded?.namespace !== namespace) {
-    const findings = new Findings();
-    decoded = { namespace, findings, put: read(Cursor.of(document, findings), namespace) };
-    DECODED.set(document, decoded);
+/** Decodes an object; what it finds goes to `findings`. Returns what adds it to the draft, unless it has an error. */
+function decode(
+  document: Document,
+  namespace: string,
+  { read, many }: Decoding,
+  samples: PodSamples,
+  findings: Findings,
+): Decoded["put"] | undefined {
+  if (many === true) {
+    const { errors } = findings;
+    const put = read(Cursor.of(document, findings), namespace, samples);
+    return findings.errors === errors ? put : undefined;
   }
-  return decoded;
+  let known = DECODED.get(document);
+  if (known?.namespace !== namespace) {
+    const own = new Findings();
+    known = { namespace, findings: own, put: read(Cursor.of(document, own), namespace, samples) };
+    DECODED.set(document, known);
+  }
+  for (const finding of known.findings.all) findings.report(finding);
+  return known.findings.errors === 0 ? known.put : undefined;
 }
+
+type Decoding = Pick<Reader, "read" | "many">;
 
 /** By `group/Kind`. */
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
@@ -184,7 +208,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
     "cilium.io/CiliumNode",
     { versions: ["v2"], cluster: true, read: reading(decodeCiliumNode, (draft, it) => draft.ciliumNodes.push(it)) },
   ],
-  ["/Pod", { versions: ["v1"], read: reading(decodePod, (draft, it) => draft.pods.push(it)) }],
+  ["/Pod", { versions: ["v1"], many: true, read: reading(decodePod, (draft, it) => draft.pods.push(it)) }],
   ...CONTROLLER_KINDS.map((kind): [string, Reader] => [
     `${controllerGroup(kind)}/${kind}`,
     { ...controllerVersions(kind), read: controllerReader(kind) },
@@ -260,9 +284,20 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 /** Kinds that are read or listed. */
 const NAMED_KINDS: readonly string[] = [...READERS.keys(), ...FOREIGN_KINDS];
 
-const CILIUM_CONFIG: Read = reading(decodeCiliumConfig, (draft, it) => {
-  draft.ciliumConfig = it;
-});
+const CILIUM_CONFIG: Decoding = {
+  read: reading(decodeCiliumConfig, (draft, it) => {
+    draft.ciliumConfig = it;
+  }),
+};
+
+/** What objects of a kind are to the builder. */
+interface KindStanding {
+  /** `group Kind`. */
+  readonly name: string;
+  /** A dialect enforces it. */
+  readonly isPolicy: boolean;
+  readonly reader: Reader | undefined;
+}
 
 // ── the builder ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -273,6 +308,9 @@ class Builder {
   private readonly findings = new Findings();
   private readonly draft = new Draft();
   private readonly duplicates = new Duplicates();
+  private readonly samples = new PodSamples();
+  /** By apiVersion and kind. */
+  private readonly standings = new Map<string, Map<string, KindStanding>>();
   /** Namespaces in which the input has objects. */
   private readonly mentioned = new Set<string>();
   private readonly foreign: ForeignPolicy[] = [];
@@ -291,35 +329,50 @@ class Builder {
   add(document: Document): void {
     const { apiVersion, kind } = document;
     const namespace = document.namespace ?? this.defaultNamespace;
-    if (this.options.policyKinds?.(apiVersion, kind) === true) {
-      this.addPolicy(document, isClusterPolicy(kind) ? undefined : namespace);
+    const { name, isPolicy, reader } = this.standingOf(apiVersion, kind);
+    if (isPolicy) {
+      this.addPolicy(document, name, isClusterPolicy(kind) ? undefined : namespace);
       return;
     }
-    const reader = READERS.get(`${groupOf(apiVersion)}/${kind}`);
     if (reader !== undefined && this.isServed(document, reader)) {
-      this.read(document, reader.cluster === true ? undefined : namespace, reader.read);
+      this.read(document, name, reader.cluster === true ? undefined : namespace, reader);
       return;
     }
     if (apiVersion === "v1" && kind === "ConfigMap" && isCiliumConfig(namespace, document.name)) {
-      this.read(document, namespace, CILIUM_CONFIG);
+      this.read(document, name, namespace, CILIUM_CONFIG);
       return;
     }
     if (isForeign(apiVersion, kind)) {
-      this.addForeign(document, isClusterPolicy(kind) ? undefined : namespace);
+      this.addForeign(document, name, isClusterPolicy(kind) ? undefined : namespace);
       return;
     }
     this.setAside(document);
   }
 
+  private standingOf(apiVersion: string, kind: string): KindStanding {
+    let byKind = this.standings.get(apiVersion);
+    if (byKind === undefined) {
+      byKind = new Map();
+      this.standings.set(apiVersion, byKind);
+    }
+    let standing = byKind.get(kind);
+    if (standing === undefined) {
+      const group = groupOf(apiVersion);
+      const isPolicy = this.options.policyKinds?.(apiVersion, kind) === true;
+      standing = { name: `${group} ${kind}`, isPolicy, reader: READERS.get(`${group}/${kind}`) };
+      byKind.set(kind, standing);
+    }
+    return standing;
+  }
+
   /** Reads an object that belongs to the world; `namespace` is absent for kinds of the whole cluster. */
-  private read(document: Document, namespace: string | undefined, read: Read): void {
-    if (!this.duplicates.admit(document, namespace, this.findings)) {
+  private read(document: Document, kind: string, namespace: string | undefined, decoding: Decoding): void {
+    if (!this.duplicates.admit(document, kind, namespace, this.findings)) {
       this.refused.push(document);
       return;
     }
-    const { findings, put } = decode(document, namespace ?? this.defaultNamespace, read);
-    for (const finding of findings.all) this.findings.report(finding);
-    if (findings.errors > 0) {
+    const put = decode(document, namespace ?? this.defaultNamespace, decoding, this.samples, this.findings);
+    if (put === undefined) {
       this.refused.push(document);
       return;
     }
@@ -329,8 +382,8 @@ class Builder {
   }
 
   /** A policy that a dialect enforces: its content is the dialect's. */
-  private addPolicy(document: Document, namespace: string | undefined): void {
-    if (!this.duplicates.admit(document, namespace, this.findings)) {
+  private addPolicy(document: Document, kind: string, namespace: string | undefined): void {
+    if (!this.duplicates.admit(document, kind, namespace, this.findings)) {
       this.refused.push(document);
       return;
     }
@@ -338,8 +391,8 @@ class Builder {
     if (namespace !== undefined) this.mentioned.add(namespace);
   }
 
-  private addForeign(document: Document, namespace: string | undefined): void {
-    if (!this.duplicates.admit(document, namespace, this.findings)) {
+  private addForeign(document: Document, kind: string, namespace: string | undefined): void {
+    if (!this.duplicates.admit(document, kind, namespace, this.findings)) {
       this.refused.push(document);
       return;
     }
@@ -466,14 +519,14 @@ function placed(
 }
 
 function* mentionsOf(draft: Draft): Iterable<NodeMention> {
-  for (const { shape, hostAddresses, namespace } of draft.pods)
-    if (shape.node !== undefined)
+  for (const { node, telling, hostAddresses, namespace } of draft.pods)
+    if (node !== undefined)
       yield {
-        name: shape.node,
+        name: node,
         addresses: hostAddresses,
-        apiServer: shape.hostNetwork && isApiServer(namespace, shape.labels),
+        apiServer: telling.shape.hostNetwork && isApiServer(namespace, telling.shape.labels),
       };
-  for (const { shape } of draft.controllers) if (shape.node !== undefined) yield { name: shape.node, addresses: [] };
+  for (const { node } of draft.controllers) if (node !== undefined) yield { name: node, addresses: [] };
 }
 
 // ── what is said once a kind ───────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ import type { Document } from "../documents/document.ts";
 import { type LabelRequirement, decodeLabelSelector, matchesLabels } from "./label-selector.ts";
 import { type Labels, type LabelValue, UNKNOWN } from "./labels.ts";
 import { type OwnerReference, ownerOf } from "./metadata.ts";
-import { type PodShape, decodePodShape } from "./pod-template.ts";
+import { type PodShape, decodeNodeName, decodePodShape } from "./pod-template.ts";
 
 export const CONTROLLER_KINDS = [
   "ReplicaSet",
@@ -28,6 +28,8 @@ export interface Controller {
   readonly owner?: OwnerReference;
   /** The pods of the template, without what the controller adds. */
   readonly shape: PodShape;
+  /** `spec.nodeName` of the template. */
+  readonly node?: string;
   /** Desired number of pods; `undefined` for a DaemonSet whose status does not tell. */
   readonly replicas: number | undefined;
   /** Why there is no pod at present; absent when there is one. */
@@ -59,6 +61,7 @@ export function decodeController(object: Cursor, kind: ControllerKind, namespace
   const template = jobSpec.required("template");
   const shape = decodePodShape(template);
   checkSelector(jobSpec, kind, shape.labels);
+  const node = decodeNodeName(template);
   const owner = ownerOf(object);
   const scale = decodeScale(object, kind);
   return {
@@ -68,6 +71,7 @@ export function decodeController(object: Cursor, kind: ControllerKind, namespace
     name,
     ...(owner === undefined ? {} : { owner }),
     shape,
+    ...(node === undefined ? {} : { node }),
     replicas: scale.replicas,
     ...(scale.idle === undefined ? {} : { idle: scale.idle }),
     members: membersOf(object, kind, shape.labels, scale.replicas ?? 1),

@@ -2,10 +2,11 @@
 import { diagnostic } from "../base/diagnostic.ts";
 import type { Findings } from "../documents/cursor.ts";
 import type { Document, Path } from "../documents/document.ts";
-import { findService, selectedPods, targetPort } from "./backends.ts";
+import { selectedPods, targetPort } from "./backends.ts";
 import { Tally } from "./tally.ts";
 import { matchesEquality } from "./labels.ts";
 import type { Ingress, Route, Service, ServiceBackend, Workload, World } from "./world.ts";
+import { findService } from "./world-index.ts";
 
 /**
  * Checks where references lead.

@@ -11,8 +11,6 @@ import type { ContainerPort, PodDifference } from "./world.ts";
 export interface PodShape extends PodDifference {
   /** As written; what a controller adds is not among them. */
   readonly labels: Labels;
-  /** `spec.nodeName`. */
-  readonly node?: string;
 }
 
 const PORT = { min: 1, max: 65535 } as const;
@@ -39,14 +37,12 @@ export function decodePodShape(pod: Cursor): PodShape {
     else initPorts.push(...declared);
   }
   const account = spec.field("serviceAccountName").string() || spec.field("serviceAccount").string() || "default";
-  const node = spec.field("nodeName").string() || undefined;
   return {
     labels: decodeLabels(pod.field("metadata").field("labels")),
     hostNetwork,
     serviceAccount: account,
     ports: [...ports, ...sidecarPorts],
     initPorts,
-    ...(node === undefined ? {} : { node }),
   };
 }
 
@@ -86,6 +82,11 @@ function decodeContainerPorts(container: Cursor, hostNetwork: boolean): readonly
     });
   }
   return out;
+}
+
+/** `spec.nodeName` of a pod or a template; `undefined` when absent or empty. */
+export function decodeNodeName(pod: Cursor): string | undefined {
+  return pod.field("spec").field("nodeName").string() || undefined;
 }
 
 /** The protocol of a port, TCP when absent or empty; `undefined` when it is none, reported as BH205. */

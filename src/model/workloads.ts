@@ -6,7 +6,8 @@ import type { Address } from "../net/address.ts";
 import { decodeAddress, distinctAddresses } from "./address-text.ts";
 import type { Controller } from "./controllers.ts";
 import { groupOf, type OwnerReference, ownerOf } from "./metadata.ts";
-import { decodePodShape, type PodShape } from "./pod-template.ts";
+import { decodeNodeName, decodePodShape, type PodShape } from "./pod-template.ts";
+import type { PodSamples, PodTelling } from "./pod-samples.ts";
 import { Tally } from "./tally.ts";
 import type { ContainerPort, PodDifference, PodInstance, Workload } from "./world.ts";
 
@@ -15,8 +16,10 @@ export interface Pod {
   readonly document: Document;
   readonly namespace: string;
   readonly name: string;
-  readonly owner?: OwnerReference;
-  readonly shape: PodShape;
+  /** What it shares with the other pods of its template. */
+  readonly telling: PodTelling;
+  /** `spec.nodeName`. */
+  readonly node?: string;
   /** `Succeeded` or `Failed`: it is no endpoint any more (K8-37). */
   readonly ended?: "Succeeded" | "Failed";
   readonly addresses: readonly Address[];
@@ -28,14 +31,15 @@ export interface Pod {
 /**
  * Decodes a Pod.
  *
- * Takes the cursor on the object and its namespace. Returns the pod.
+ * Takes the cursor on the object, its namespace, and the pods that were decoded before. Returns the pod.
  * Reports what `decodePodShape` reports, and addresses that are none (BH246).
  */
-export function decodePod(object: Cursor, namespace: string): Pod {
+export function decodePod(object: Cursor, namespace: string, samples: PodSamples): Pod {
   object.required("spec");
+  const telling = samples.find(object.value, namespace) ?? decodeTelling(object, namespace, samples);
+  const node = decodeNodeName(object);
   const status = object.field("status");
   const phase = status.field("phase").string();
-  const owner = ownerOf(object);
   let ready: boolean | undefined;
   for (const condition of status.field("conditions").list() ?? [])
     if (condition.field("type").string() === "Ready") ready = condition.field("status").string() === "True";
@@ -43,8 +47,8 @@ export function decodePod(object: Cursor, namespace: string): Pod {
     document: object.document,
     namespace,
     name: object.document.name,
-    ...(owner === undefined ? {} : { owner }),
-    shape: decodePodShape(object),
+    telling,
+    ...(node === undefined ? {} : { node }),
     ...(phase === "Succeeded" || phase === "Failed" ? { ended: phase } : {}),
     addresses: statusAddresses(status, "podIP", "podIPs"),
     hostAddresses: statusAddresses(status, "hostIP", "hostIPs"),
@@ -52,11 +56,25 @@ export function decodePod(object: Cursor, namespace: string): Pod {
   };
 }
 
+function decodeTelling(object: Cursor, namespace: string, samples: PodSamples): PodTelling {
+  const before = object.findings.all.length;
+  const owner = ownerOf(object);
+  const shape = decodePodShape(object);
+  const telling = owner === undefined ? { shape } : { shape, owner };
+  if (object.findings.all.length === before) samples.keep(object.value, namespace, telling);
+  return telling;
+}
+
 /** A dual-stack pod has one address a family in the list; the single field repeats the first (WL-16). */
 function statusAddresses(status: Cursor, one: string, many: string): readonly Address[] {
-  const cursors = [status.field(one), ...(status.field(many).list() ?? []).map((item) => item.field("ip"))];
-  return distinctAddresses(cursors.flatMap((cursor) => decodeAddress(cursor) ?? []));
+  const first = decodeAddress(status.field(one));
+  const listed = status.field(many).list() ?? [];
+  if (listed.length === 0) return first === undefined ? NO_ADDRESSES : [first];
+  const others = listed.flatMap((item) => decodeAddress(item.field("ip")) ?? []);
+  return distinctAddresses(first === undefined ? others : [first, ...others]);
 }
+
+const NO_ADDRESSES: readonly Address[] = [];
 
 /** What the assembly of workloads has to know beyond pods and controllers. */
 export interface WorkloadContext {
@@ -97,13 +115,23 @@ export function gatherWorkloads(
     else groupOfOwner(controller.namespace, owner.kind, owner.name).parts.push(controller);
   }
   const ended = new Tally();
+  // Pods that share what they tell share their namespace and owner as well.
+  const known = new Map<PodTelling, Group>();
   for (const pod of pods) {
     if (pod.ended !== undefined) {
       ended.add(`${pod.namespace}/${pod.name}`, pod.document, ["status", "phase"]);
       continue;
     }
-    const owner = ownership.ofPod(pod) ?? { kind: "Pod", name: pod.name };
-    groupOfOwner(pod.namespace, owner.kind, owner.name).pods.push(pod);
+    let group = known.get(pod.telling);
+    if (group === undefined) {
+      const owner = ownership.ofPod(pod);
+      group =
+        owner === undefined
+          ? groupOfOwner(pod.namespace, "Pod", pod.name)
+          : groupOfOwner(pod.namespace, owner.kind, owner.name);
+      if (owner !== undefined) known.set(pod.telling, group);
+    }
+    group.pods.push(pod);
   }
   ended.report(findings, "BH302", (count, names) =>
     count === 1
@@ -138,12 +166,13 @@ class Ownership {
 
   /** The workload of a pod; `undefined` when it stands for itself. */
   ofPod(pod: Pod): OwnerName | undefined {
-    const { owner, namespace } = pod;
+    const { namespace } = pod;
+    const { owner, shape } = pod.telling;
     // A static pod belongs to its node, which is no workload.
     if (owner === undefined || (owner.kind === "Node" && groupOf(owner.apiVersion) === "")) return undefined;
     const controller = this.controllers.get(`${namespace}/${owner.kind}/${owner.name}`);
     if (controller !== undefined) return this.ofController(controller) ?? owner;
-    if (owner.kind === "ReplicaSet") return deploymentOf(owner, pod.shape.labels.get("pod-template-hash")) ?? owner;
+    if (owner.kind === "ReplicaSet") return deploymentOf(owner, shape.labels.get("pod-template-hash")) ?? owner;
     if (owner.kind === "Job") return this.cronJobOf(owner, namespace) ?? owner;
     return owner;
   }
@@ -181,7 +210,7 @@ interface Group {
 function assemble(group: Group, context: WorkloadContext, findings: Findings): Workload {
   const live = group.parts.filter((part) => part.idle === undefined);
   const templates = live.length > 0 ? live : group.main === undefined ? group.parts.slice(0, 1) : [group.main];
-  const shape = (group.main ?? templates[0] ?? group.pods[0])?.shape ?? NO_SHAPE;
+  const shape = (group.main ?? templates[0] ?? group.pods[0]?.telling)?.shape ?? NO_SHAPE;
   const traits = traitsOf(shape);
   const instances =
     group.pods.length > 0
@@ -231,16 +260,13 @@ function replicasOf(group: Group, context: WorkloadContext): number {
 }
 
 function realPod(pod: Pod, workload: PodDifference, context: WorkloadContext): PodInstance {
-  const { shape } = pod;
-  return {
-    name: pod.name,
-    labels: shape.labels,
-    ...placeOf(shape, pod.addresses, context),
-    real: true,
-    ...(pod.ready === undefined ? {} : { ready: pod.ready }),
-    ...differenceOf(shape, workload),
-    document: pod.document,
-  };
+  const { name, document, node, ready } = pod;
+  const { shape } = pod.telling;
+  const addresses = addressesOf(shape, node, pod.addresses, context);
+  const instance = { name, labels: shape.labels, addresses, real: true, document };
+  const placed = node === undefined ? instance : { ...instance, node };
+  const told = ready === undefined ? placed : { ...placed, ready };
+  return isLike(shape, workload) ? told : { ...told, differs: traitsOf(shape) };
 }
 
 function representatives(
@@ -254,31 +280,30 @@ function representatives(
   return controller.members.map((member) => ({
     name: folded ? group.name : member.name,
     labels: member.labels,
-    ...placeOf(shape, [], context),
+    ...(controller.node === undefined ? {} : { node: controller.node }),
+    addresses: addressesOf(shape, controller.node, NO_ADDRESSES, context),
     real: false,
-    ...differenceOf(shape, workload),
+    ...(isLike(shape, workload) ? {} : { differs: traitsOf(shape) }),
   }));
 }
 
-/** Where a pod runs. A host-network pod has the addresses of its node (WL-15). */
-function placeOf(
+/** A host-network pod has the addresses of its node (WL-15). */
+function addressesOf(
   shape: PodShape,
+  node: string | undefined,
   known: readonly Address[],
   context: WorkloadContext,
-): Pick<PodInstance, "node" | "addresses"> {
-  const { node } = shape;
-  if (node === undefined) return { addresses: known };
-  const addresses = shape.hostNetwork && known.length === 0 ? context.nodeAddresses(node) : known;
-  return { node, addresses };
+): readonly Address[] {
+  return node !== undefined && shape.hostNetwork && known.length === 0 ? context.nodeAddresses(node) : known;
 }
 
-function differenceOf(shape: PodShape, workload: PodDifference): Pick<PodInstance, "differs"> {
-  const same =
+function isLike(shape: PodShape, workload: PodDifference): boolean {
+  return (
     shape.hostNetwork === workload.hostNetwork &&
     shape.serviceAccount === workload.serviceAccount &&
     samePorts(shape.ports, workload.ports) &&
-    samePorts(shape.initPorts, workload.initPorts);
-  return same ? {} : { differs: traitsOf(shape) };
+    samePorts(shape.initPorts, workload.initPorts)
+  );
 }
 
 function samePorts(a: readonly ContainerPort[], b: readonly ContainerPort[]): boolean {

@@ -34,18 +34,28 @@ export function maxAddress(family: Family): bigint {
 }
 
 function parseV4(text: string): bigint | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
-  let value = 0n;
-  for (const part of parts) {
+  let value = 0;
+  let parts = 0;
+  let part = -1;
+  for (let i = 0; i <= text.length; i++) {
+    const digit = i === text.length ? DOT : text.charCodeAt(i) - 48;
+    if (digit === DOT) {
+      if (part < 0) return undefined;
+      value = value * 256 + part;
+      part = -1;
+      parts++;
+      continue;
+    }
     // Go's net/netip refuses leading zeros, which some systems read as octal.
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part)) return undefined;
-    const n = Number(part);
-    if (n > 255) return undefined;
-    value = (value << 8n) | BigInt(n);
+    if (digit < 0 || digit > 9 || part === 0) return undefined;
+    part = part < 0 ? digit : part * 10 + digit;
+    if (part > 255) return undefined;
   }
-  return value;
+  return parts === 4 ? BigInt(value) : undefined;
 }
+
+/** The dot as `parseV4` counts characters, from the digit 0. */
+const DOT = -2;
 
 function parseV6(text: string): bigint | undefined {
   let body = text;

@@ -1,5 +1,5 @@
-import { type Ternary, ternaryAnd, ternaryNot, ternaryOr } from "../base/ternary.ts";
-import { hasValue, type IdentityLabels, type LabelValue } from "../model/labels.ts";
+import { type Ternary, ternaryAnd, ternaryNot, ternaryOf, ternaryOr } from "../base/ternary.ts";
+import { hasValue, type IdentityLabels } from "../model/labels.ts";
 
 /** One term of a selector. `source` "any" matches the key under whatever source (cilium.md R2.1.2). */
 export interface Requirement {
@@ -27,16 +27,6 @@ export const SOURCES = [
   "is",
 ] as const;
 
-function valuesOf(labels: IdentityLabels, requirement: Requirement): LabelValue[] {
-  const sources: readonly string[] = requirement.source === "any" ? SOURCES : [requirement.source];
-  const out: LabelValue[] = [];
-  for (const source of sources) {
-    const value = labels.get(`${source}:${requirement.key}`);
-    if (value !== undefined) out.push(value);
-  }
-  return out;
-}
-
 /**
  * The key that stands for the labels that are not known, set to UNKNOWN under their source (`node:*`) or under what their
  * keys begin with, up to a dot (`k8s:io.cilium.k8s.namespace.labels.*`): whatever else is asked there is maybe so. No
@@ -52,47 +42,76 @@ export function openKeys(source: string, key: string): readonly string[] {
   return out;
 }
 
+function sourcesOf(source: string): readonly string[] {
+  return source === "any" ? SOURCES : [source];
+}
+
 /** Whether the label may be among those of the identity that are not known. */
 export function isOpen(labels: IdentityLabels, source: string, key: string): boolean {
-  const sources: readonly string[] = source === "any" ? SOURCES : [source];
-  return sources.some((one) => openKeys(one, key).some((open) => labels.has(open)));
+  return sourcesOf(source).some((one) => openKeys(one, key).some((open) => labels.has(open)));
+}
+
+/** A term with the keys of identity labels that it looks at. */
+export interface Term {
+  readonly requirement: Requirement;
+  readonly keys: readonly string[];
+}
+
+/** The terms of a selector, made ready to be matched against many labels. */
+export function termsOf(selector: Selector): readonly Term[] {
+  return selector.map((requirement) => ({
+    requirement,
+    keys: sourcesOf(requirement.source).map((source) => `${source}:${requirement.key}`),
+  }));
 }
 
 /** NotIn and DoesNotExist hold where the key is absent (kubernetes.md K8-03, cilium.md R2.1.3). */
-export function matchesRequirement(requirement: Requirement, labels: IdentityLabels): Ternary {
-  const found = valuesOf(labels, requirement);
-  if (found.length === 0 && isOpen(labels, requirement.source, requirement.key)) return "maybe";
-  switch (requirement.operator) {
+function matchesTerm({ requirement, keys }: Term, labels: IdentityLabels): Ternary {
+  const { operator, values } = requirement;
+  let found = false;
+  let listed: Ternary = "no";
+  for (const key of keys) {
+    const value = labels.get(key);
+    if (value === undefined) continue;
+    found = true;
+    if (typeof value === "string") listed = values.includes(value) ? "yes" : listed;
+    else for (const wanted of values) listed = ternaryOr(listed, hasValue(value, wanted));
+  }
+  if (!found && isOpen(labels, requirement.source, requirement.key)) return "maybe";
+  switch (operator) {
     case "Exists":
-      return found.length > 0 ? "yes" : "no";
+      return ternaryOf(found);
     case "DoesNotExist":
-      return found.length > 0 ? "no" : "yes";
+      return ternaryOf(!found);
     case "In":
-    case "NotIn": {
-      let listed: Ternary = "no";
-      const { values } = requirement;
-      for (const value of found) {
-        if (typeof value === "string") listed = values.includes(value) ? "yes" : listed;
-        else for (const wanted of values) listed = ternaryOr(listed, hasValue(value, wanted));
-      }
-      return requirement.operator === "In" ? listed : ternaryNot(listed);
-    }
+      return listed;
+    case "NotIn":
+      return ternaryNot(listed);
   }
 }
 
-export function matchesSelector(selector: Selector, labels: IdentityLabels): Ternary {
+/** Whether all terms hold. */
+export function matchesTerms(terms: readonly Term[], labels: IdentityLabels): Ternary {
   let result: Ternary = "yes";
-  for (const requirement of selector) {
-    result = ternaryAnd(result, matchesRequirement(requirement, labels));
+  for (const term of terms) {
+    result = ternaryAnd(result, matchesTerm(term, labels));
     if (result === "no") return "no";
   }
   return result;
 }
 
+export function matchesSelector(selector: Selector, labels: IdentityLabels): Ternary {
+  return matchesTerms(termsOf(selector), labels);
+}
+
 /** A stable text: equal exactly for selectors with the same terms in any order. */
 export function selectorKey(selector: Selector): string {
   return selector
-    .map((r) => `${r.source}:${r.key} ${r.operator} ${[...r.values].sort().join("|")}`)
+    .map(({ source, key, operator, values }) => `${source}:${key} ${operator} ${valuesKey(values)}`)
     .sort()
     .join(" & ");
+}
+
+function valuesKey(values: readonly string[]): string {
+  return values.length < 2 ? (values[0] ?? "") : values.toSorted().join("|");
 }

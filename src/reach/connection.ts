@@ -75,18 +75,15 @@ export class Connections {
   }
 
   private makeView(endpoint: Endpoint, local: boolean): View {
-    const party: Party =
-      endpoint.kind === "pod"
-        ? { kind: "pod", workload: endpoint.workload, pod: endpoint.pod }
-        : endpoint.kind === "node"
-          ? { kind: "node", node: endpoint.node, local }
-          : endpoint.kind === "outside"
-            ? { kind: "outside", family: endpoint.range.family }
-            : endpoint.kind === "name"
-              ? { kind: "outside", family: endpoint.family }
-              : { kind: "reserved", name: endpoint.reserved };
+    const party = partyOf(endpoint, local);
     const identity = this.matching.identity(party);
     return { endpoint, party, identity, classId: this.sides.classOf(endpoint, party, identity) };
+  }
+
+  /** The class of an end on its own, as `viewOf` has it. */
+  classOf(endpoint: Endpoint): number {
+    const party = partyOf(endpoint, true);
+    return this.sides.classOf(endpoint, party, this.matching.identity(party));
   }
 
   /** An end on its own, as the subject of its policies. */
@@ -155,6 +152,21 @@ export class Connections {
         code: "foreign-policy",
         detail: `${f.kind}/${f.namespace === undefined ? "" : `${f.namespace}/`}${f.name}`,
       }));
+  }
+}
+
+function partyOf(endpoint: Endpoint, local: boolean): Party {
+  switch (endpoint.kind) {
+    case "pod":
+      return { kind: "pod", workload: endpoint.workload, pod: endpoint.pod };
+    case "node":
+      return { kind: "node", node: endpoint.node, local };
+    case "outside":
+      return { kind: "outside", family: endpoint.range.family };
+    case "name":
+      return { kind: "outside", family: endpoint.family };
+    case "reserved":
+      return { kind: "reserved", name: endpoint.reserved };
   }
 }
 

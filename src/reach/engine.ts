@@ -53,10 +53,11 @@ export interface Delta {
 
 export class Engine {
   readonly options: EngineOptions;
-  private documents: ReadonlyMap<string, Document>;
+  private documents: readonly Document[];
+  private keyed: ReadonlyMap<string, Document> | undefined;
   private state: State;
 
-  private constructor(documents: ReadonlyMap<string, Document>, options: EngineOptions) {
+  private constructor(documents: readonly Document[], options: EngineOptions) {
     this.options = options;
     this.documents = documents;
     this.state = this.build();
@@ -64,19 +65,12 @@ export class Engine {
 
   /** Takes the documents of the input and how to read them. Never throws on bad input: see `diagnostics`. */
   static open(documents: Iterable<Document>, options: EngineOptions): Engine {
-    const keyed = new Map<string, Document>();
-    let duplicate = 0;
-    for (const document of documents) {
-      const key = documentKey(document);
-      // Duplicates are kept apart here: the world reports them with both places.
-      keyed.set(keyed.has(key) ? `${key}#${++duplicate}` : key, document);
-    }
-    return new Engine(keyed, options);
+    return new Engine([...documents], options);
   }
 
   /** Applies a change; the answers that follow are those of a fresh engine over the same objects. */
   apply(change: Change): Delta {
-    const next = new Map(this.documents);
+    const next = new Map(this.keyed ?? byKey(this.documents));
     const added: ObjectKey[] = [];
     const changed: ObjectKey[] = [];
     const removed: ObjectKey[] = [];
@@ -97,14 +91,15 @@ export class Engine {
         ...(document.namespace === undefined ? {} : { namespace: document.namespace }),
       });
     }
-    this.documents = next;
+    this.keyed = next;
+    this.documents = [...next.values()];
     this.state = this.build();
     return { added, changed, removed, diagnostics: this.state.diagnostics };
   }
 
   private build(): State {
     const { dialect } = this.options;
-    const documents = [...this.documents.values()];
+    const { documents } = this;
     const built = buildWorld(documents, {
       ...this.options.world,
       policyKinds: (apiVersion, kind) => dialect.enforces(apiVersion, kind),
@@ -253,6 +248,17 @@ const CLUSTER_SCOPED = new Set([
 function refusedName(document: Document, world: World): string {
   const namespace = CLUSTER_SCOPED.has(document.kind) ? undefined : (document.namespace ?? world.defaultNamespace);
   return keyText(document.kind, namespace, document.name);
+}
+
+function byKey(documents: readonly Document[]): ReadonlyMap<string, Document> {
+  const keyed = new Map<string, Document>();
+  let duplicate = 0;
+  for (const document of documents) {
+    const key = documentKey(document);
+    // Duplicates are kept apart here: the world reports them with both places.
+    keyed.set(keyed.has(key) ? `${key}#${++duplicate}` : key, document);
+  }
+  return keyed;
 }
 
 function documentKey(document: Document): string {

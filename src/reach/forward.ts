@@ -1,7 +1,7 @@
 /** What a controller does with a request: whom it forwards which requests to, as exact languages of hosts and paths. */
 import type { Because } from "../base/because.ts";
 import type { Document, Path } from "../documents/document.ts";
-import { findService } from "../model/backends.ts";
+import { findService } from "../model/world-index.ts";
 import type { RouteFilter, Service, ServicePort, World } from "../model/world.ts";
 import { type Application, applicationOf } from "../net/application.ts";
 import { wordsPattern } from "../net/path-language.ts";

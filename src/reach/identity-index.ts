@@ -6,12 +6,13 @@
 import type { Ternary } from "../base/ternary.ts";
 import type { IdentityLabels } from "../model/labels.ts";
 import {
-  matchesSelector,
+  matchesTerms,
   openKeys,
-  type Requirement,
   type Selector,
   selectorKey,
   SOURCES,
+  type Term,
+  termsOf,
   UNKNOWN_LABELS,
 } from "../policy/selector.ts";
 
@@ -102,23 +103,24 @@ export class IdentityIndex {
   private extend(selector: Selector, matches: Matches): void {
     const { limit } = matches;
     matches.limit = this.identities.length;
+    const terms = termsOf(selector);
     const judge = (id: number): void => {
       const identity = this.identities[id];
       if (identity === undefined) return;
-      const result = matchesSelector(selector, identity.labels);
+      const result = matchesTerms(terms, identity.labels);
       if (result !== "no") matches.found.set(id, result);
     };
-    const candidates = matches.limit - limit > FEW ? this.candidates(selector) : undefined;
+    const candidates = matches.limit - limit > FEW ? this.candidates(terms) : undefined;
     if (candidates === undefined) for (let id = limit; id < matches.limit; id++) judge(id);
     else for (const list of candidates) for (const id of list) if (id >= limit) judge(id);
   }
 
   /** The shortest lists that together hold every match; undefined where no term asks for a key. */
-  private candidates(selector: Selector): readonly (readonly number[])[] | undefined {
+  private candidates(terms: readonly Term[]): readonly (readonly number[])[] | undefined {
     let best: readonly (readonly number[])[] | undefined;
     let bestSize = Number.POSITIVE_INFINITY;
-    for (const requirement of selector) {
-      const lists = this.holders(requirement);
+    for (const term of terms) {
+      const lists = this.holders(term);
       if (lists === undefined) continue;
       const size = lists.reduce((sum, list) => sum + list.length, 0);
       if (size < bestSize) {
@@ -129,17 +131,24 @@ export class IdentityIndex {
     return best;
   }
 
-  private holders(requirement: Requirement): readonly (readonly number[])[] | undefined {
+  private holders({ requirement, keys }: Term): readonly (readonly number[])[] | undefined {
     if (requirement.operator !== "In" && requirement.operator !== "Exists") return undefined;
-    const sources: readonly string[] = requirement.source === "any" ? SOURCES : [requirement.source];
-    return sources.flatMap((source) => {
-      const open =
-        this.open.size === 0 ? [] : openKeys(source, requirement.key).flatMap((key) => [this.open.get(key) ?? []]);
-      const entry = this.byKey.get(`${source}:${requirement.key}`);
-      if (entry === undefined) return open;
-      if (requirement.operator === "Exists") return [entry.all, ...open];
-      return [...requirement.values.flatMap((value) => [entry.byValue.get(value) ?? []]), entry.unknown, ...open];
-    });
+    const { operator, source, key, values } = requirement;
+    const lists: (readonly number[])[] = [];
+    if (this.open.size > 0)
+      for (const one of source === "any" ? SOURCES : [source])
+        for (const open of openKeys(one, key)) lists.push(this.open.get(open) ?? []);
+    for (const whole of keys) {
+      const entry = this.byKey.get(whole);
+      if (entry === undefined) continue;
+      if (operator === "Exists") {
+        lists.push(entry.all);
+        continue;
+      }
+      for (const value of values) lists.push(entry.byValue.get(value) ?? []);
+      lists.push(entry.unknown);
+    }
+    return lists;
   }
 }
 

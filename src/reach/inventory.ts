@@ -2,6 +2,7 @@
 
 import { nearest } from "../documents/nearest.ts";
 import { podTraits } from "../model/pods.ts";
+import { findService, podsAt, workloadsOf } from "../model/world-index.ts";
 import type { Because } from "../base/because.ts";
 import type { Node, PodInstance, Service, Workload, World } from "../model/world.ts";
 import {
@@ -42,15 +43,54 @@ export interface Group {
   readonly members: readonly Endpoint[];
 }
 
+/** What the pods and workloads of one namespace are called. */
+interface Names {
+  readonly byId: ReadonlyMap<string, Workload>;
+  /** By the name without the kind. */
+  readonly byName: ReadonlyMap<string, readonly Workload[]>;
+  readonly byPod: ReadonlyMap<string, { readonly workload: Workload; readonly index: number }>;
+}
+
+const NAMES = new WeakMap<readonly Workload[], Names>();
+
+function namesOf(workloads: readonly Workload[]): Names {
+  let names = NAMES.get(workloads);
+  if (names === undefined) {
+    names = makeNames(workloads);
+    NAMES.set(workloads, names);
+  }
+  return names;
+}
+
+function makeNames(workloads: readonly Workload[]): Names {
+  const byId = new Map<string, Workload>();
+  const byName = new Map<string, Workload[]>();
+  const byPod = new Map<string, { workload: Workload; index: number }>();
+  for (const workload of workloads) {
+    byId.set(workload.id, workload);
+    const alike = byName.get(workload.name);
+    if (alike === undefined) byName.set(workload.name, [workload]);
+    else alike.push(workload);
+    for (const [index, pod] of workload.pods.entries())
+      if (pod.real || pod.name !== workload.name) byPod.set(pod.name, { workload, index });
+  }
+  return { byId, byName, byPod };
+}
+
+/** The pod that an end is. */
+interface Owner {
+  readonly group: Group;
+  readonly pod: PodInstance;
+}
+
 export class Inventory {
   readonly world: World;
-  readonly groups: readonly Group[];
   /** Who serves Ingress and Gateway objects. */
   readonly controllers: Controllers;
-  private readonly byId = new Map<string, Group>();
-  private readonly byShortName = new Map<string, Group[]>();
-  private readonly byPodName = new Map<string, Endpoint>();
-  private readonly podByAddress = new Map<string, Endpoint>();
+  private everyGroup: readonly Group[] | undefined;
+  private readonly groupsOf = new WeakMap<Workload, Group>();
+  /** The pods that share the network of their node. */
+  private readonly onHosts = new WeakMap<Endpoint, Owner>();
   private readonly nodes = new Map<string, Node>();
   private readonly nodeByAddress = new Map<string, Node>();
   private readonly serviceByAddress = new Map<string, Service>();
@@ -73,7 +113,7 @@ export class Inventory {
     this.policies = policies;
     this.controllers = new Controllers({
       world,
-      members: (workload) => this.byId.get(workload.id)?.members ?? [],
+      members: (workload) => this.groupOf(workload).members,
       ownIngress: policies.services?.ownIngress ?? false,
       declared,
       resolve: (name) => {
@@ -85,20 +125,6 @@ export class Inventory {
       this.nodes.set(node.name, node);
       for (const address of node.addresses) this.nodeByAddress.set(addressKey(address), node);
     }
-    this.groups = world.workloads.map((workload) => this.group(workload));
-    for (const group of this.groups) {
-      this.byId.set(group.workload.id, group);
-      const short = `${group.workload.namespace}/${group.workload.name}`;
-      this.byShortName.set(short, [...(this.byShortName.get(short) ?? []), group]);
-      for (const [i, member] of group.members.entries()) {
-        const pod = group.workload.pods[i];
-        if (pod === undefined) continue;
-        if (pod.real || pod.name !== group.workload.name) {
-          this.byPodName.set(`${group.workload.namespace}/${pod.name}`, member);
-        }
-        if (member.kind === "pod") for (const a of pod.addresses) this.podByAddress.set(addressKey(a), member);
-      }
-    }
     for (const service of world.services) {
       for (const address of [...service.clusterIPs, ...service.externalIPs, ...service.loadBalancerAddresses]) {
         this.serviceByAddress.set(addressKey(address), service);
@@ -106,26 +132,49 @@ export class Inventory {
     }
   }
 
-  private group(workload: Workload): Group {
-    const members = workload.pods.map((pod): Endpoint => {
+  /** Every workload with the endpoints of its pods, in the order of the world. */
+  get groups(): readonly Group[] {
+    this.everyGroup ??= this.world.workloads.map((workload) => this.groupOf(workload));
+    return this.everyGroup;
+  }
+
+  private groupOf(workload: Workload): Group {
+    let group = this.groupsOf.get(workload);
+    if (group === undefined) {
+      group = this.makeGroup(workload);
+      this.groupsOf.set(workload, group);
+    }
+    return group;
+  }
+
+  private makeGroup(workload: Workload): Group {
+    const members: Endpoint[] = [];
+    const group: Group = { name: workload.id, workload, members };
+    for (const pod of workload.pods) {
       const name = workload.pods.length > 1 ? `${workload.namespace}/Pod/${pod.name}` : workload.id;
-      if (!podTraits(workload, pod).hostNetwork) return { kind: "pod", workload, pod, name };
+      if (!podTraits(workload, pod).hostNetwork) {
+        members.push({ kind: "pod", workload, pod, name });
+        continue;
+      }
       const node = pod.node === undefined ? undefined : this.nodes.get(pod.node);
-      return {
-        kind: "node",
-        node,
-        nodeName: pod.node,
-        relation: "known",
-        addresses: pod.addresses.length > 0 ? pod.addresses : (node?.addresses ?? []),
-        name,
-      };
-    });
-    return { name: workload.id, workload, members };
+      const addresses = pod.addresses.length > 0 ? pod.addresses : (node?.addresses ?? []);
+      const end: Endpoint = { kind: "node", node, nodeName: pod.node, relation: "known", addresses, name };
+      members.push(end);
+      this.onHosts.set(end, { group, pod });
+    }
+    return group;
+  }
+
+  /** The pod that an end is, with its workload's group; undefined where it is none. */
+  ownerOf(endpoint: Endpoint): Owner | undefined {
+    if (endpoint.kind !== "pod") return this.onHosts.get(endpoint);
+    return { group: this.groupOf(endpoint.workload), pod: endpoint.pod };
   }
 
   /** The end that a pod of a workload is. */
   memberOf(workload: Workload, pod: PodInstance): Endpoint | undefined {
-    return this.byId.get(workload.id)?.members[workload.pods.indexOf(pod)];
+    const known = namesOf(workloadsOf(this.world, workload.namespace)).byId.get(workload.id);
+    return known === undefined ? undefined : this.groupOf(known).members[workload.pods.indexOf(pod)];
   }
 
   /** The node that has an address; undefined where none of the input has it. */
@@ -221,40 +270,49 @@ export class Inventory {
     const key = addressKey(address);
     const node = this.nodeByAddress.get(key);
     if (node !== undefined) return { kind: "endpoints", name, members: [this.node(node.name)] };
-    const pod = this.podByAddress.get(key);
-    if (pod !== undefined) return { kind: "endpoints", name, members: [pod] };
+    const pod = podsAt(this.world, address).findLast((one) => !podTraits(one.workload, one.pod).hostNetwork);
+    const end = pod === undefined ? undefined : this.memberOf(pod.workload, pod.pod);
+    if (end !== undefined) return { kind: "endpoints", name, members: [end] };
     const service = this.serviceByAddress.get(key);
     if (service !== undefined) return { kind: "service", name, service };
     return { kind: "endpoints", name, members: [{ kind: "outside", range: prefixRange(hostPrefix(address)), name }] };
   }
 
   private object(name: string): Resolved {
-    const exact = this.byId.get(name);
-    if (exact !== undefined) return { kind: "endpoints", name, members: exact.members };
-    const [namespace, second, third] = name.split("/");
+    const [namespace = "", second = "", third] = name.split("/");
+    const names = namesOf(workloadsOf(this.world, namespace));
+    const whole = (workload: Workload): Resolved => {
+      return { kind: "endpoints", name, members: this.groupOf(workload).members };
+    };
+    const podCalled = (podName: string): Endpoint | undefined => {
+      const found = names.byPod.get(podName);
+      return found === undefined ? undefined : this.groupOf(found.workload).members[found.index];
+    };
+    const exact = names.byId.get(name);
+    if (exact !== undefined) return whole(exact);
     if (third !== undefined) {
       if (second === "Pod") {
-        const pod = this.byPodName.get(`${namespace}/${third}`);
+        const pod = podCalled(third);
         if (pod !== undefined) return { kind: "endpoints", name, members: [pod] };
       }
       if (second === "Service") {
-        const service = this.service(namespace ?? "", third);
+        const service = this.service(namespace, third);
         if (service !== undefined) return { kind: "service", name, service };
       }
       return { kind: "problem", message: `no ${second} is called ${third} in namespace ${namespace}` };
     }
-    const candidates = this.byShortName.get(name) ?? [];
-    const pod = candidates.find((g) => g.workload.kind === "Pod");
-    if (pod !== undefined) return { kind: "endpoints", name, members: pod.members };
-    const known = this.byPodName.get(name);
+    const candidates = names.byName.get(second) ?? [];
+    const pod = candidates.find((workload) => workload.kind === "Pod");
+    if (pod !== undefined) return whole(pod);
+    const known = podCalled(second);
     if (known !== undefined) return { kind: "endpoints", name, members: [known] };
     const only = candidates[0];
     if (candidates.length > 1) {
-      const names = candidates.map((g) => g.name).join(", ");
-      return { kind: "problem", message: `${name} is ambiguous: ${names}; write one of them` };
+      const ids = candidates.map((workload) => workload.id).join(", ");
+      return { kind: "problem", message: `${name} is ambiguous: ${ids}; write one of them` };
     }
-    if (only !== undefined) return { kind: "endpoints", name, members: only.members };
-    const service = this.service(namespace ?? "", second ?? "");
+    if (only !== undefined) return whole(only);
+    const service = this.service(namespace, second);
     if (service !== undefined) return { kind: "service", name, service };
     return { kind: "problem", message: `no Pod, workload or Service is called ${name}${this.near(name)}` };
   }
@@ -262,21 +320,23 @@ export class Inventory {
   /** The name that was perhaps meant. */
   private near(name: string): string {
     const services = this.world.services.map((one) => `${one.namespace}/${one.name}`);
-    const found = nearest(name, [...this.byShortName.keys(), ...services]);
+    const workloads = this.world.workloads.map((one) => `${one.namespace}/${one.name}`);
+    const found = nearest(name, [...new Set(workloads), ...services]);
     return found === undefined ? "" : `; did you mean ${found}?`;
   }
 
   service(namespace: string, name: string): Service | undefined {
-    return this.world.services.find((s) => s.namespace === namespace && s.name === name);
+    return findService(this.world, namespace, name);
   }
 
   private selected(text: string): Resolved {
     const terms = text.split(",").map((term) => term.split("="));
-    const members = this.groups.flatMap((group) =>
-      group.members.filter((_, i) => {
-        const labels = group.workload.pods[i]?.labels;
-        return terms.every(([key, value]) => labels?.get((key ?? "").trim()) === (value ?? "").trim());
-      }),
+    const isSelected = ({ labels }: PodInstance): boolean =>
+      terms.every(([key, value]) => labels.get((key ?? "").trim()) === (value ?? "").trim());
+    const members = this.world.workloads.flatMap((workload) =>
+      workload.pods.some(isSelected)
+        ? this.groupOf(workload).members.filter((_, i) => workload.pods.slice(i, i + 1).some(isSelected))
+        : [],
     );
     if (members.length === 0) return { kind: "problem", message: `no pod carries the labels ${text}` };
     return { kind: "endpoints", name: text, members };

@@ -4,7 +4,7 @@
  * which nothing is told.
  */
 import { type Ternary, ternaryAnd, ternaryOr } from "../base/ternary.ts";
-import { isDnsServer, podTraits } from "../model/pods.ts";
+import { dnsWorkloads, isDnsServer, podTraits } from "../model/pods.ts";
 import type { ContainerPort, PodInstance, Workload, World } from "../model/world.ts";
 import { type Application, applicationHas, applicationOf, EVERYTHING } from "../net/application.ts";
 import { flowAt } from "../net/flow-set.ts";
@@ -36,7 +36,7 @@ export class Learning {
 
   constructor(connections: Connections, world: World) {
     this.connections = connections;
-    this.servers = world.workloads.flatMap((workload) =>
+    this.servers = dnsWorkloads(world).flatMap((workload) =>
       workload.pods
         .filter((pod) => isDnsServer(workload, pod))
         .map((pod) => ({ endpoint: serverOf(workload, pod, world), ports: podTraits(workload, pod).ports })),

@@ -2,9 +2,16 @@
 
 import type { Because } from "../base/because.ts";
 import { type Ternary, ternaryAnd, ternaryNot, ternaryOf, ternaryOr } from "../base/ternary.ts";
-import { type IdentityLabels, labelsKey, type LabelValue, labelValueText, UNKNOWN } from "../model/labels.ts";
+import {
+  type IdentityLabels,
+  type Labels,
+  labelsKey,
+  type LabelValue,
+  labelValueText,
+  UNKNOWN,
+} from "../model/labels.ts";
 import { podTraits } from "../model/pods.ts";
-import type { ContainerPort, PodDifference, PodInstance, Workload, World } from "../model/world.ts";
+import type { ContainerPort, PodDifference, World } from "../model/world.ts";
 import {
   type Address,
   type AddressRange,
@@ -100,9 +107,9 @@ export class Matching {
   private readonly identities = new Map<string, Identity>();
   private readonly partyIdentities = new Map<string, Identity>();
   readonly index = new IdentityIndex();
-  private readonly byTemplate = new Map<string, Identity>();
+  /** Identities of pods, by namespace. */
+  private readonly podIdentities = new Map<string, PodIdentities>();
   private readonly ruleFlows = new WeakMap<Rule, FlowSet | "named">();
-  private readonly podIdentities = new WeakMap<object, Identity>();
   private clusterPorts: Readonly<Record<"certain" | "doubtful", ReadonlyMap<string, ReadonlySet<number>>>> | undefined;
   private readonly names: NameKnowledge;
   /** Whether a subject's look-up of a name passes a DNS rule, so that its addresses are learned (cilium.md R7.3.1). */
@@ -129,18 +136,7 @@ export class Matching {
 
   /** The identity of a party, interned by its labels. */
   identity(party: Party): Identity {
-    if (party.kind === "pod") {
-      const known = this.podIdentities.get(party.pod);
-      if (known !== undefined) return known;
-      const template = templateKey(party.workload, party.pod);
-      let identity = this.byTemplate.get(template);
-      if (identity === undefined) {
-        identity = this.intern(party);
-        this.byTemplate.set(template, identity);
-      }
-      this.podIdentities.set(party.pod, identity);
-      return identity;
-    }
+    if (party.kind === "pod") return this.podIdentity(party);
     const key =
       party.kind === "node"
         ? `node ${party.node?.name ?? ""} ${party.local}`
@@ -151,6 +147,27 @@ export class Matching {
     if (known !== undefined) return known;
     const identity = this.intern(party);
     this.partyIdentities.set(key, identity);
+    return identity;
+  }
+
+  /** It follows from namespace, account and labels alone; pods of one template share the map of their labels. */
+  private podIdentity(party: Extract<Party, { kind: "pod" }>): Identity {
+    const { workload, pod } = party;
+    const { serviceAccount } = podTraits(workload, pod);
+    let known = this.podIdentities.get(workload.namespace);
+    if (known === undefined) {
+      known = { byLabels: new WeakMap(), byText: new Map() };
+      this.podIdentities.set(workload.namespace, known);
+    }
+    const last = known.byLabels.get(pod.labels);
+    if (last?.serviceAccount === serviceAccount) return last.identity;
+    const text = templateText(serviceAccount, pod.labels);
+    let identity = known.byText.get(text);
+    if (identity === undefined) {
+      identity = this.intern(party);
+      known.byText.set(text, identity);
+    }
+    known.byLabels.set(pod.labels, { serviceAccount, identity });
     return identity;
   }
 
@@ -501,10 +518,16 @@ export class Matching {
   }
 }
 
-/** Pods with one key have one identity: it follows from namespace, account and labels alone. */
-function templateKey(workload: Workload, pod: PodInstance): string {
-  let text = `${workload.namespace}\n${podTraits(workload, pod).serviceAccount}`;
-  for (const [key, value] of pod.labels)
+/** The identities of the pods of one namespace. */
+interface PodIdentities {
+  readonly byLabels: WeakMap<Labels, { readonly serviceAccount: string; readonly identity: Identity }>;
+  readonly byText: Map<string, Identity>;
+}
+
+/** Equal for pods of one namespace that have one account and equal labels. */
+function templateText(serviceAccount: string, labels: Labels): string {
+  let text = serviceAccount;
+  for (const [key, value] of labels)
     text += `\n${key}=${typeof value === "string" ? `'${value}` : labelValueText(value)}`;
   return text;
 }

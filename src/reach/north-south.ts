@@ -85,7 +85,6 @@ export class NorthSouth {
   private readonly services: Services;
   private readonly legs: Legs;
   private readonly entrances: Entrances;
-  private readonly owners = new Map<Endpoint, { readonly group: Group; readonly pod: PodInstance }>();
   private readonly byService = new Map<string, readonly Serving[]>();
   private tables: readonly { readonly controller: Controller; readonly table: IngressTable }[] | undefined;
   private routes: ReadonlyMap<string, readonly Serving[]> | undefined;
@@ -100,12 +99,6 @@ export class NorthSouth {
     this.services = services;
     this.legs = legs;
     this.entrances = new Entrances(world);
-    for (const group of inventory.groups) {
-      for (const [i, member] of group.members.entries()) {
-        const pod = group.workload.pods[i];
-        if (pod !== undefined) this.owners.set(member, { group, pod });
-      }
-    }
   }
 
   /** Every path, by target, then in the order of the input. Sources that fare alike are one. */
@@ -137,7 +130,7 @@ export class NorthSouth {
     const members = resolved.kind === "service" ? this.services.behind(resolved.service) : resolved.members;
     const groups = new Map<Group, Endpoint[]>();
     for (const member of members) {
-      const owner = this.owners.get(member);
+      const owner = this.inventory.ownerOf(member);
       if (owner === undefined) continue;
       const list = groups.get(owner.group);
       if (list === undefined) groups.set(owner.group, [member]);
@@ -149,7 +142,7 @@ export class NorthSouth {
 
   private target(group: Group, members: readonly Endpoint[]): Target {
     const pods = members.flatMap((endpoint) => {
-      const owner = this.owners.get(endpoint);
+      const owner = this.inventory.ownerOf(endpoint);
       return owner === undefined ? [] : [{ endpoint, pod: owner.pod }];
     });
     return { group, pods };
@@ -494,7 +487,7 @@ export class NorthSouth {
       else if (RANK[leg.verdict] < RANK[known.verdict]) found.set(key, { ...leg, dialled });
     };
     for (const member of controller.members) {
-      const owner = this.owners.get(member);
+      const owner = this.inventory.ownerOf(member);
       if (owner === undefined) continue;
       const { workload } = owner.group;
       const entrances = this.entrances.to(workload, owner.pod).filter((entrance) => serves(entrance, serving));

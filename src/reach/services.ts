@@ -7,6 +7,7 @@
 import type { Because } from "../base/because.ts";
 import { type Backend, headlessBackends, resolveService } from "../model/backends.ts";
 import { podTraits } from "../model/pods.ts";
+import { inOrder, workloadsByNamespace } from "../model/world-index.ts";
 import type { PodInstance, Service, ServicePort, Workload, World } from "../model/world.ts";
 import {
   type Address,
@@ -83,6 +84,38 @@ type Entry =
   /** `node`: where it entered; absent where that is not known. */
   | { readonly kind: "outer" | "node"; readonly node?: NodeEndpoint; readonly address?: Address };
 
+/** A port of its node that leads to a pod. */
+interface HostPort {
+  readonly workload: Workload;
+  readonly pod: PodInstance;
+  readonly port: number;
+  readonly address?: Address;
+}
+
+const HOST_PORTS = new WeakMap<readonly Workload[], ReadonlyMap<string, readonly HostPort[]>>();
+
+/** Of the workloads of a namespace: the pods that have a port of the host, by `port/protocol`. */
+function hostPortsOf(workloads: readonly Workload[]): ReadonlyMap<string, readonly HostPort[]> {
+  const known = HOST_PORTS.get(workloads);
+  if (known !== undefined) return known;
+  const byPort = new Map<string, HostPort[]>();
+  for (const workload of workloads) {
+    for (const pod of workload.pods) {
+      const traits = podTraits(workload, pod);
+      if (traits.hostNetwork) continue;
+      for (const { hostPort, hostAddress, port, protocol } of traits.ports) {
+        if (hostPort === undefined) continue;
+        const key = `${hostPort}/${protocol}`;
+        const list = byPort.get(key) ?? [];
+        list.push({ workload, pod, port, ...(hostAddress === undefined ? {} : { address: hostAddress }) });
+        byPort.set(key, list);
+      }
+    }
+  }
+  HOST_PORTS.set(workloads, byPort);
+  return byPort;
+}
+
 export class Services {
   private readonly world: World;
   private readonly inventory: Inventory;
@@ -96,10 +129,6 @@ export class Services {
   private readonly nodePorts = new Map<string, { readonly service: Service; readonly port: ServicePort }>();
   private readonly clusterAddresses = new Map<string, Service>();
   private readonly outerAddresses = new Map<string, Service[]>();
-  private readonly hostPorts = new Map<
-    string,
-    { workload: Workload; pod: PodInstance; port: number; address?: Address }[]
-  >();
 
   constructor(
     world: World,
@@ -126,19 +155,15 @@ export class Services {
         this.outerAddresses.set(text, [...(this.outerAddresses.get(text) ?? []), service]);
       }
     }
-    for (const workload of world.workloads) {
-      for (const pod of workload.pods) {
-        const traits = podTraits(workload, pod);
-        if (traits.hostNetwork) continue;
-        for (const { hostPort, hostAddress, port, protocol } of traits.ports) {
-          if (hostPort === undefined) continue;
-          const key = `${hostPort}/${protocol}`;
-          const list = this.hostPorts.get(key) ?? [];
-          list.push({ workload, pod, port, ...(hostAddress === undefined ? {} : { address: hostAddress }) });
-          this.hostPorts.set(key, list);
-        }
-      }
-    }
+  }
+
+  /** The pods that have a port of the host, by `port/protocol`. */
+  private hostPortsOf(key: string): readonly HostPort[] {
+    const namespaces = [...workloadsByNamespace(this.world).values()];
+    return inOrder(
+      this.world,
+      namespaces.flatMap((workloads) => hostPortsOf(workloads).get(key) ?? []),
+    );
   }
 
   /** What an address is dialled for: a Service that has it with that port, or `undefined` for an ordinary end. */
@@ -568,7 +593,7 @@ export class Services {
     const here = node.relation === "same" ? nodeNameOf(from) : node.nodeName;
     const deliveries: Delivery[] = [];
     let settled = false;
-    for (const published of this.hostPorts.get(key) ?? []) {
+    for (const published of this.hostPortsOf(key)) {
       if (published.address !== undefined && !answers(published.address, node, address)) continue;
       const endpoint = this.inventory.memberOf(published.workload, published.pod);
       if (endpoint === undefined) continue;

@@ -5,7 +5,7 @@
  * works on bounded sets, so a fact that the input lacks widens the answer to `unsure` instead of being guessed.
  */
 
-import { isDnsServer, podTraits } from "../model/pods.ts";
+import { dnsWorkloads, isDnsServer, podTraits } from "../model/pods.ts";
 import { type Because, mergeBecause } from "../base/because.ts";
 import { type Application, applicationOf, applicationUnion, EVERYTHING, NOTHING } from "../net/application.ts";
 import { formatAddress } from "../net/address.ts";
@@ -106,6 +106,8 @@ export class Sides {
     egress: new Map(),
   };
   private readonly classes = new Map<string, number>();
+  /** Classes of pods by identity, where nothing else tells pods apart. */
+  private readonly byIdentity: number[] = [];
   private selections: KnownSelections | undefined;
   private readonly merging = new WeakMap<Policy, boolean>();
   /** Whether some rule tells pods apart by address, or by the ports that they name. */
@@ -124,11 +126,22 @@ export class Sides {
     );
     this.byNode =
       rules.some((r) => r.peers.some((p) => p.kind === "names")) &&
-      matching.world.workloads.some((w) => w.pods.some((p) => isDnsServer(w, p) && podTraits(w, p).hostNetwork));
+      dnsWorkloads(matching.world).some((w) => w.pods.some((p) => isDnsServer(w, p) && podTraits(w, p).hostNetwork));
   }
 
   /** A number that two ends share when no rule at hand tells them apart. */
   classOf(endpoint: Endpoint, party: Party, identity: Identity): number {
+    const isMore = this.byAddress || this.byPortName || this.byNode;
+    if (endpoint.kind !== "pod" || endpoint.dialled !== undefined || isMore)
+      return this.classNumber(endpoint, party, identity);
+    const known = this.byIdentity[identity.id];
+    if (known !== undefined) return known;
+    const id = this.classNumber(endpoint, party, identity);
+    this.byIdentity[identity.id] = id;
+    return id;
+  }
+
+  private classNumber(endpoint: Endpoint, party: Party, identity: Identity): number {
     const key = this.classKey(endpoint, party, identity);
     let id = this.classes.get(key);
     if (id === undefined) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatAddress, formatRange } from "../../src/net/address.ts";
-import { type Backend, podsAt, resolveService } from "../../src/model/backends.ts";
+import { type Backend, resolveService } from "../../src/model/backends.ts";
+import { podsAt } from "../../src/model/world-index.ts";
 import type { World } from "../../src/model/world.ts";
 import { parseAddress } from "../../src/net/address.ts";
 import { build, controller, errors, findings, object, objects, pod, service, serviceText, worldOf } from "./input.ts";

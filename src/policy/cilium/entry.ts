@@ -84,26 +84,55 @@ function groups(item: Cursor, context: EntryContext): readonly Peer[] {
   return [{ kind: "unknown", because: { code: "group-not-resolved", detail }, ...scope }];
 }
 
-function peerKinds(context: EntryContext): readonly PeerKind[] {
-  const ingress = context.direction === "ingress";
+function peerKinds({ direction, deny, settings }: EntryContext): readonly PeerKind[] {
+  const ingress = direction === "ingress";
   const prefix = ingress ? "from" : "to";
   const kinds: PeerKind[] = [
     { field: `${prefix}Endpoints`, emptyIsNobody: true, decode: endpoints },
-    { field: `${prefix}CIDR`, emptyIsNobody: true, decode: (item) => decodeCidr(item, context.settings) },
+    { field: `${prefix}CIDR`, emptyIsNobody: true, decode: (item, context) => decodeCidr(item, context.settings) },
     { field: `${prefix}CIDRSet`, emptyIsNobody: true, decode: decodeCidrRule },
     { field: `${prefix}Entities`, emptyIsNobody: true, decode: entities },
     { field: `${prefix}Nodes`, emptyIsNobody: true, decode: nodes },
   ];
-  if (!ingress || since(context.settings.release, "1.18"))
+  if (!ingress || since(settings.release, "1.18"))
     kinds.push({ field: `${prefix}Groups`, emptyIsNobody: false, decode: groups });
   if (!ingress) kinds.push({ field: "toServices", emptyIsNobody: false, decode: decodeService });
-  if (!ingress && !context.deny)
+  if (!ingress && !deny)
     kinds.push({
       field: "toFQDNs",
       emptyIsNobody: false,
-      decode: (item) => [{ kind: "names", names: decodeNames(item, context.settings.release, "resolved") }],
+      decode: (item, context) => [{ kind: "names", names: decodeNames(item, context.settings.release, "resolved") }],
     });
   return kinds;
+}
+
+/** What an entry may hold. */
+interface EntryShape {
+  readonly kinds: readonly PeerKind[];
+  readonly requires: string;
+  readonly fields: readonly string[];
+}
+
+/** By section and release. */
+const SHAPES = new Map<string, EntryShape>();
+
+function shapeOf(context: EntryContext): EntryShape {
+  const key = `${context.section} ${context.settings.release}`;
+  let shape = SHAPES.get(key);
+  if (shape === undefined) {
+    const kinds = peerKinds(context);
+    const requires = context.direction === "ingress" ? "fromRequires" : "toRequires";
+    const fields = [
+      ...kinds.map((kind) => kind.field),
+      requires,
+      "toPorts",
+      "icmps",
+      ...(context.deny ? [] : ["authentication"]),
+    ];
+    shape = { kinds, requires, fields };
+    SHAPES.set(key, shape);
+  }
+  return shape;
 }
 
 /** Decodes, checks and compiles one entry. */
@@ -115,15 +144,8 @@ export function decodeEntry(
   if (!isObject(entry)) return undefined;
   const ported = listLength(entry.field("toPorts")) > 0 || listLength(entry.field("icmps")) > 0;
   const context: EntryContext = { ...section, ported };
-  const kinds = peerKinds(context);
-  const requiresField = context.direction === "ingress" ? "fromRequires" : "toRequires";
-  entry.unknownFields([
-    ...kinds.map((kind) => kind.field),
-    requiresField,
-    "toPorts",
-    "icmps",
-    ...(context.deny ? [] : ["authentication"]),
-  ]);
+  const { kinds, requires, fields } = shapeOf(context);
+  entry.unknownFields(fields);
   const peers = decodePeers(entry, kinds, context);
   const traffic = decodeTraffic(entry, context);
   const authentication = decodeAuthentication(entry.field("authentication"));
@@ -136,7 +158,7 @@ export function decodeEntry(
       ...(authentication === undefined || context.deny ? {} : { authentication }),
       origin,
     },
-    requires: decodeRequires(entry.field(requiresField), context),
+    requires: decodeRequires(entry.field(requires), context),
   };
 }
 

@@ -42,6 +42,7 @@ const counted = new WeakMap<Findings, { upTo: number; refusals: number }>();
 
 /** How many of the findings refuse the object: every error except an unknown field, which the server drops (K8-68). */
 export function refusalsIn(findings: Findings): number {
+  if (findings.all.length === 0) return 0;
   const count = counted.get(findings) ?? { upTo: 0, refusals: 0 };
   for (; count.upTo < findings.all.length; count.upTo++) {
     const finding = findings.all[count.upTo];
