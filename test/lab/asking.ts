@@ -115,10 +115,10 @@ export class Asker {
   }
 
   /** Looks a name up over TCP. */
-  async lookUpByStream(server: string, name: string, type = "A"): Promise<Found> {
+  async lookUpByStream(server: string, name: string, type = "A", wait = 2_000): Promise<Found> {
     const query = queryBytes(name, type);
     const head = Buffer.of(query.length >> 8, query.length & 255);
-    const { received } = await this.stream(server, 53, [Buffer.concat([head, query])], { half: true });
+    const { received } = await this.stream(server, 53, [Buffer.concat([head, query])], { half: true, wait });
     return foundIn(received.length < 2 ? null : received.subarray(2));
   }
 

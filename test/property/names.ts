@@ -5,7 +5,7 @@ import type { Direction } from "./cilium-policies.ts";
 import { NODE_ADDRESSES } from "./pools.ts";
 
 /** Names that are dialled, looked up and declared. */
-const NAMES = [
+export const NAMES = [
   "a.io",
   "x.a.io",
   "y.x.a.io",
@@ -74,7 +74,7 @@ const dnsPorts: fc.Arbitrary<readonly Fields[]> = weighted<readonly Fields[]>(
 );
 
 /** A server name; since 1.18 with wildcards, before any text (R5.9). */
-const serverNames = few(fc.constantFrom("a.io", "x.a.io", "A.io", "*.a.io", "**.a.io", "www.cilium.io"), 2);
+export const serverNames = few(fc.constantFrom("a.io", "x.a.io", "A.io", "*.a.io", "**.a.io", "www.cilium.io"), 2);
 
 /** The application part of a `toPorts` item: look-ups at egress, server names, or none. */
 export function nameApplication(direction: Direction): fc.Arbitrary<Fields | undefined> {
@@ -96,7 +96,7 @@ const SERVER_PEERS: readonly Fields[] = [
 ];
 
 /** An entry that lets the name server be asked: with a list of names, or plain, of the same filter or another (R7.2.2, R7.2.3). */
-const lookUp: fc.Arbitrary<Fields> = weighted<Fields>(
+export const lookUp: fc.Arbitrary<Fields> = weighted<Fields>(
   [
     6,
     fc
@@ -123,7 +123,7 @@ function isMapping(value: unknown): value is Fields {
 }
 
 /** An entry that names destinations. */
-const namedDestinations: fc.Arbitrary<Fields> = fc
+export const namedDestinations: fc.Arbitrary<Fields> = fc
   .tuple(few(nameItem), sometimes(40, fc.constantFrom("443", "80", "53")))
   .map(([toFQDNs, port]) => ({
     toFQDNs,
