@@ -185,7 +185,7 @@ async function disagreements(one: Case): Promise<readonly string[]> {
     }),
   );
   const engine = engineOf(one.dialect, documents, told);
-  const untaught = engineOf(one.dialect, nameless(documents) as readonly unknown[], new Map());
+  const untaught = engineOf(one.dialect, documents.map(nameless), new Map());
   const reference = openReference({
     dialect: one.dialect,
     documents,
