@@ -55,6 +55,8 @@ export interface PlannedNode {
   readonly addresses: readonly string[];
   /** What other nodes' pods see: `remote-node`, or `kube-apiserver` where the API server runs. */
   readonly identity: number;
+  /** The identity under which policies on nodes govern it; absent: none can. */
+  readonly subject?: number;
 }
 
 /** A backend of one service port: where translation sends a connection. */

@@ -181,8 +181,9 @@ export function populationOf(plan: Plan, learned: Population["learned"] = []): P
     }
   };
   for (const node of plan.nodes) {
-    for (const address of node.addresses)
-      known.push({ address: canonical(address), identity: node.identity, kind: "node" });
+    const { identity, subject } = node;
+    for (const address of node.addresses.map(canonical))
+      known.push({ address, identity, kind: "node", ...(subject === undefined ? {} : { subject }) });
   }
   for (const pod of plan.pods) {
     if (!pod.hostNetwork && pod.name !== plan.dns?.pod.name) add(pod.addresses, pod.identity, pod.node);

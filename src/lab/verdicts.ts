@@ -25,6 +25,8 @@ export interface KnownAddress {
   readonly address: string;
   readonly identity: number;
   readonly kind: "pod" | "node" | "outside";
+  /** Of a node: the identity whose rules govern it; absent: none. */
+  readonly subject?: number;
 }
 
 /** An address outside, with every name that a node has learned for it: lower case, with trailing dot. */
@@ -267,9 +269,10 @@ export class VerdictCompiler {
     }
     const addresses = (direction: Direction): Map<string, number> => {
       const out = new Map<string, number>();
-      for (const { address, identity, kind } of population.known) {
-        if (kind !== "pod") continue;
-        const version = versionOf.get(`${direction} ${identity}`);
+      for (const { address, identity, kind, subject } of population.known) {
+        const governed = kind === "pod" ? identity : subject;
+        if (governed === undefined) continue;
+        const version = versionOf.get(`${direction} ${governed}`);
         if (version !== undefined) out.set(address, version);
       }
       return out;

@@ -45,7 +45,8 @@ function compare(scene: Scene): Compared {
   for (const from of ends) {
     for (const to of ends) {
       if (from === to || from.family !== to.family || from.address === to.address) continue;
-      if (from.endpoint.kind !== "pod" && to.endpoint.kind !== "pod") continue;
+      if (from.endpoint === to.endpoint && from.endpoint.kind === "node") continue;
+      if (from.endpoint.kind === "outside" && to.endpoint.kind === "outside") continue;
       const bounds = engine.connections.between(from.endpoint, to.endpoint);
       for (const { protocol, port } of points.values()) {
         if (protocol === (from.family === "IPv4" ? "ICMPv6" : "ICMP")) continue;

@@ -10,7 +10,8 @@ export const NOT_ENFORCED = {
   "unknown-labels": "the rule asks for a label whose value only a cluster knows",
   authentication: "mutual authentication is not part of the lab",
   "undefined-order": "between two policies of an ordered tier no order is defined, so what decides is left open",
-  "node-policies": "policies on nodes themselves are not enforced by the lab",
+  "node-ports-beside-node-policies":
+    "policies on nodes are not enforced where nodes also send on what comes from outside (NodePort or LoadBalancer, several nodes): the lab cannot tell the two apart",
   protocols: "the lab tells TCP, UDP, SCTP, ICMP and ICMPv6 apart, and no other protocol",
   "named-ports-of-addresses":
     "a port name together with an address prefix that pods may have is not enforced by the lab",

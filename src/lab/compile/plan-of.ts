@@ -219,13 +219,19 @@ class Planner {
       name: node.name,
       addresses: node.addresses.length > 0 ? node.addresses.map(formatAddress) : this.each("nodes", node.name),
       identity: this.population.node(node),
+      subject: this.population.nodeSubject(node),
     }));
     const names = new Set(nodes.map(({ name }) => name));
     for (let number = 1; nodes.length < Math.max(1, this.placement.nodes); number++) {
       const name = `node-${number}`;
       if (names.has(name)) continue;
       const node = { name, labels: new Map(), addresses: [], podCIDRs: [], apiServer: false };
-      nodes.push({ name, addresses: this.each("nodes", name), identity: this.population.node(node) });
+      nodes.push({
+        name,
+        addresses: this.each("nodes", name),
+        identity: this.population.node(node),
+        subject: this.population.nodeSubject(node),
+      });
     }
     return nodes;
   }

@@ -21,6 +21,13 @@ export interface LabIdentity {
   readonly namedPorts: readonly ContainerPort[];
 }
 
+/** A node as the subject of policies on nodes: its labels differ from those under which others see it. */
+export interface NodeSubject {
+  /** Beyond those of identities. */
+  readonly number: number;
+  readonly labels: IdentityLabels;
+}
+
 /** Numbers of identities by what they mean: equal texts are one identity. */
 export type IdentityNumbers = readonly (readonly [meaning: string, number: number])[];
 
@@ -28,6 +35,8 @@ export type IdentityNumbers = readonly (readonly [meaning: string, number: numbe
 const FIRST_POD = 256;
 /** Numbers of nodes that the labels tell apart. */
 const FIRST_NODE = 65_536;
+/** Numbers of nodes as subjects. */
+const FIRST_NODE_SUBJECT = 0x80_00_00;
 
 export class Population {
   readonly world: World;
@@ -35,6 +44,7 @@ export class Population {
   private readonly byKey = new Map<string, LabIdentity>();
   private readonly pods = new Map<string, number>();
   private readonly nodes = new Map<string, number>();
+  private readonly subjects: NodeSubject[] = [];
   private readonly before: ReadonlyMap<string, number>;
   private next: number;
 
@@ -53,6 +63,19 @@ export class Population {
 
   get identities(): readonly LabIdentity[] {
     return [...this.byKey.values()];
+  }
+
+  get nodeSubjects(): readonly NodeSubject[] {
+    return this.subjects;
+  }
+
+  /** The number under which policies on nodes govern a node. */
+  nodeSubject(node: World["nodes"][number]): number {
+    const party: Party = { kind: "node", node, local: true };
+    const labels = this.dialect.subjectLabels?.(party, this.world) ?? this.dialect.identify(party, this.world);
+    const number = FIRST_NODE_SUBJECT + this.subjects.length;
+    this.subjects.push({ number, labels });
+    return number;
   }
 
   /** The number of a pod with a network of its own. */

@@ -23,7 +23,7 @@ import type {
 import { matchesSelector } from "../../policy/selector.ts";
 import type { Peer, Ruleset, RulesetEntry, SubjectRules, Traffic } from "../ruleset.ts";
 import type { NotEnforced } from "./capabilities.ts";
-import type { LabIdentity, Population } from "./population.ts";
+import type { LabIdentity, NodeSubject, Population } from "./population.ts";
 
 /** A rule that the lab cannot enforce. */
 export interface Unsupported {
@@ -48,11 +48,22 @@ interface LabPeers {
   readonly identities: readonly LabIdentity[];
 }
 
+/** Whom policies govern: an endpoint or a node. */
+interface Governed {
+  readonly number: number;
+  /** What the selectors of subjects ask. */
+  readonly labels: IdentityLabels;
+  readonly namedPorts: readonly ContainerPort[];
+  readonly target: "endpoint" | "node";
+}
+
 type Standing = Required<Pick<RulesetEntry, "tier" | "order">>;
 
 class Compiler {
   private readonly set: PolicySet;
   private readonly identities: readonly LabIdentity[];
+  private readonly nodes: readonly NodeSubject[];
+  private readonly services: World["services"];
   private readonly unsupported = new Map<string, Unsupported>();
   /** Then what names a rule's peers matters, not only whom it means. */
   private readonly judgesServerNames: boolean;
@@ -66,6 +77,8 @@ class Compiler {
         traffic.some((item) => item.application?.some(({ kind }) => kind === "tls") === true),
       ),
     );
+    this.nodes = population.nodeSubjects;
+    this.services = population.world.services;
     this.clusterPorts = portNumbers(population.world);
   }
 
@@ -73,14 +86,14 @@ class Compiler {
     const { set } = this;
     const subjects: SubjectRules[] = [];
     if (set.enforcement !== "never" && !set.audit) {
-      this.refuseNodePolicies();
-      for (const identity of this.identities) {
-        if (identity.subject === undefined) continue;
+      for (const governed of this.governed()) {
         for (const direction of ["ingress", "egress"] as const) {
-          const rules = this.subject(identity, identity.subject, direction);
+          const rules = this.subject(governed, direction);
           if (rules !== undefined) subjects.push(rules);
         }
       }
+      const node = subjects.find(({ identity }) => this.nodes.some(({ number }) => number === identity));
+      if (node !== undefined && this.relays()) this.refuse(this.nodeOrigin(), "node-ports-beside-node-policies");
     }
     const policies = [...new Set(set.policies.map(objectName))];
     const ruleset = { subjects, policies, ...(set.pathsAsSent === true ? { pathsAsSent: true as const } : {}) };
@@ -92,21 +105,32 @@ class Compiler {
     this.unsupported.set(key, { origin, why });
   }
 
-  private refuseNodePolicies(): void {
-    // With both settings the nodes themselves are closed, whatever the policies.
-    if (this.set.hostFirewall && this.set.enforcement === "always") {
-      const origin = {
-        kind: "ConfigMap",
-        namespace: "kube-system",
-        name: "cilium-config",
-        section: "ingress",
-        index: 0,
-      } as const;
-      this.refuse(origin, "node-policies");
-    }
-    for (const policy of this.set.policies) {
-      if (policy.subject.target === "node" && this.set.hostFirewall) this.refuse(originOf(policy), "node-policies");
-    }
+  private governed(): Governed[] {
+    const endpoints = this.identities.flatMap(({ number, subject, namedPorts }): Governed[] =>
+      subject === undefined ? [] : [{ number, labels: subject, namedPorts, target: "endpoint" }],
+    );
+    const nodes = this.set.hostFirewall
+      ? this.nodes.map((node): Governed => ({ ...node, namedPorts: [], target: "node" }))
+      : [];
+    return [...endpoints, ...nodes];
+  }
+
+  /** Whether a node may send on what comes from outside: then the node's own connections cannot be told from those. */
+  private relays(): boolean {
+    return (
+      this.nodes.length > 1 &&
+      this.services.some(
+        ({ type, externalTrafficPolicy }) =>
+          (type === "NodePort" || type === "LoadBalancer") && externalTrafficPolicy !== "Local",
+      )
+    );
+  }
+
+  /** What closes nodes: a policy on them, else the setting that closes everything. */
+  private nodeOrigin(): Origin {
+    const policy = this.set.policies.find(({ subject }) => subject.target === "node");
+    if (policy !== undefined) return originOf(policy);
+    return { kind: "ConfigMap", namespace: "kube-system", name: "cilium-config", section: "ingress", index: 0 };
   }
 
   /** A rule's place among the rules of its tier: by policy in an ordered tier, the same for all in another. */
@@ -132,18 +156,18 @@ class Compiler {
     return out;
   }
 
-  /** The policies that govern an identity. */
-  private governing(labels: IdentityLabels): Policy[] {
+  private governing({ labels, target }: Governed): Policy[] {
     return this.set.policies.filter((policy) => {
-      if (policy.subject.target !== "endpoint") return false;
+      if (policy.subject.target !== target) return false;
       const selects = matchesSelector(policy.subject.selector, labels);
       if (selects === "maybe") this.refuse(originOf(policy), "unknown-labels");
       return selects === "yes";
     });
   }
 
-  private subject(identity: LabIdentity, labels: IdentityLabels, direction: Direction): SubjectRules | undefined {
-    const policies = this.governing(labels);
+  private subject(governed: Governed, direction: Direction): SubjectRules | undefined {
+    const { labels } = governed;
+    const policies = this.governing(governed);
     const closing = policies.filter((policy) => policy.isolation[direction] === "closed");
     const always =
       this.set.enforcement === "always" || this.set.alwaysClosed.some((s) => matchesSelector(s, labels) === "yes");
@@ -156,24 +180,23 @@ class Compiler {
         if (rule.direction !== direction) continue;
         const standing = standings.get(rule) ?? { tier: union, order: 0 };
         const requires = requiresOf(policies, rule.origin.section);
-        for (const entry of this.entries(rule, identity, labels, requires, isolated))
-          entries.push({ ...entry, ...standing });
+        for (const entry of this.entries(rule, governed, requires, isolated)) entries.push({ ...entry, ...standing });
       }
     }
-    const governed = isolated || policies.some((policy) => policy.isolation[direction] === "open");
-    if (!governed && entries.length === 0) return undefined;
+    const judged = isolated || policies.some((policy) => policy.isolation[direction] === "open");
+    if (!judged && entries.length === 0) return undefined;
     if (isolated) {
       for (const rule of this.set.alwaysAllowed) {
         // What a specification leaves open passes nowhere here.
         const told = rule.peers.every((peer) => peer.kind !== "unknown");
         if (rule.direction !== direction || !told) continue;
-        for (const entry of this.entries(rule, identity, labels, [], isolated))
+        for (const entry of this.entries(rule, governed, [], isolated))
           entries.push({ ...entry, tier: union, order: 0 });
       }
     }
     const isolatedBy = [...new Set(closing.map(objectName))];
     return {
-      identity: identity.number,
+      identity: governed.number,
       direction,
       isolated,
       isolatedIn: union,
@@ -182,18 +205,12 @@ class Compiler {
     };
   }
 
-  private entries(
-    rule: Rule,
-    subject: LabIdentity,
-    subjectLabels: IdentityLabels,
-    requires: readonly Selector[],
-    isolated: boolean,
-  ): RulesetEntry[] {
+  private entries(rule: Rule, subject: Governed, requires: readonly Selector[], isolated: boolean): RulesetEntry[] {
     if (rule.authentication === "fail" && rule.action === "allow") return [];
     if (rule.authentication === "required") this.refuse(rule.origin, "authentication");
     const { action } = rule;
     const origin = ruleName(rule.origin);
-    const { peers, identities } = this.peers(rule, subjectLabels, requires);
+    const { peers, identities } = this.peers(rule, subject.labels, requires);
     const out: RulesetEntry[] = [];
     for (const item of rule.traffic) {
       const application = this.application(rule.origin, item.application ?? [], isolated);
