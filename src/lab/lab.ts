@@ -204,10 +204,11 @@ export class Lab {
     this.parties = partiesOf(next.plan);
     this.names = new NameServer(next.plan);
     this.proxy = this.proxyFor(next.plan);
+    for (const { before } of changed) this.servers.close(before);
+    // First, for a fresh site may bear the name that one with other wires has had.
+    this.fabric.rename(changed);
     this.fabric.add(fresh);
     this.relays.lay(this.fabric, relays);
-    for (const { before } of changed) this.servers.close(before);
-    this.fabric.rename(changed);
     for (const { name } of [...fresh, ...changed.map(({ site }) => site)]) {
       const wired = this.fabric.get(name);
       if (wired !== undefined) this.servers.open(wired);

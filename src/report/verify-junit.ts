@@ -22,7 +22,10 @@ function* testCase(row: VerifiedRow): Iterable<string> {
   const at = ` file="${xml(file)}"${line === undefined ? "" : ` line="${line}"`}`;
   const head = `    <testcase name="${xml(row.text)}" classname="${xml(row.file)}"${at}`;
   if (row.passed) {
-    yield `${head}/>\n`;
+    const unseen = row.packets?.unseen ?? [];
+    if (unseen.length === 0) yield `${head}/>\n`;
+    else
+      yield `${head}>\n      <system-out>${xml(`not seen with packets: ${unseen.join("; ")}`)}</system-out>\n    </testcase>\n`;
     return;
   }
   const place = line === undefined ? "" : `\n${placeText({ file, line })}`;

@@ -6,7 +6,10 @@ export function* verifyTap({ rows }: VerifyReport): Iterable<string> {
   yield `TAP version 14\n1..${rows.length}\n`;
   for (const [i, row] of rows.entries()) {
     yield `${row.passed ? "ok" : "not ok"} ${i + 1} - ${description(`${row.file}: ${row.text}`)}\n`;
-    if (row.passed) continue;
+    if (row.passed) {
+      for (const reason of row.packets?.unseen ?? []) yield `# not seen with packets: ${description(reason)}\n`;
+      continue;
+    }
     const { file, line } = row.place ?? { file: row.file };
     const at = line === undefined ? file : placeText({ file, line });
     yield "  ---\n";

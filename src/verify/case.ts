@@ -105,18 +105,7 @@ export function runCase(file: Source, files: CaseFiles, options: CaseOptions = {
   if (expectation.assertions.length > 0 || expectation.connectivity !== undefined) {
     engine = open(named);
     if (engine === undefined) return fail();
-    for (const assertion of expectation.assertions) {
-      const { problem, ...row } = checkAssertion(engine, assertion);
-      results.push(row);
-      if (problem !== undefined) {
-        diagnostics.push(diagnostic("BH013", `${assertion.text}: ${problem}`, { file: file.name }));
-      }
-    }
-    if (expectation.connectivity !== undefined) {
-      const list = checkConnectivity(engine, expectation.connectivity);
-      results.push(...list.results);
-      for (const problem of list.problems) diagnostics.push(diagnostic("BH013", problem, { file: file.name }));
-    }
+    results.push(...checkRows(engine, expectation, file.name, diagnostics));
     if (refused !== undefined) results.push(...checkRefused(engine, refused));
   }
   const failed =
@@ -129,6 +118,36 @@ export function runCase(file: Source, files: CaseFiles, options: CaseOptions = {
     expectation,
     ...(engine === undefined ? {} : { engine }),
   };
+}
+
+/** Runs the assertions and the list of connections of a file over what an engine holds already, instead of its manifests. */
+export function runCaseOn(file: Source, engine: Engine): CaseResult {
+  const { document, diagnostics: found } = readConfiguration(file, "expectation");
+  const diagnostics = [...found];
+  const findings = new Findings();
+  const expectation = document === undefined ? undefined : decodeExpectation(Cursor.of(document, findings));
+  diagnostics.push(...findings.all);
+  if (expectation === undefined) return { file: file.name, results: [], diagnostics, failed: true };
+  if (expectation.relation !== undefined || expectation.diff !== undefined) {
+    const message = "relations and differences compare manifests, and a running lab has but one state";
+    diagnostics.push(diagnostic("BH013", message, { file: file.name }));
+  }
+  const results = checkRows(engine, expectation, file.name, diagnostics);
+  const failed = hasErrors(diagnostics) || results.some((row) => !row.passed);
+  return { file: file.name, results, diagnostics, failed, expectation, engine };
+}
+
+function checkRows(engine: Engine, expectation: Expectation, file: string, diagnostics: Diagnostic[]): RowResult[] {
+  const results: RowResult[] = [];
+  for (const assertion of expectation.assertions) {
+    const { problem, ...row } = checkAssertion(engine, assertion);
+    results.push(row);
+    if (problem !== undefined) diagnostics.push(diagnostic("BH013", `${assertion.text}: ${problem}`, { file }));
+  }
+  if (expectation.connectivity === undefined) return results;
+  const list = checkConnectivity(engine, expectation.connectivity);
+  for (const problem of list.problems) diagnostics.push(diagnostic("BH013", problem, { file }));
+  return [...results, ...list.results];
 }
 
 function openEngine(

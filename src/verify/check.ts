@@ -21,6 +21,17 @@ export interface RowResult {
   readonly place?: Place;
   /** What kind of failure it is; absent: an expectation that does not hold. */
   readonly code?: "BH190" | "BH191" | "BH192";
+  /** What packets showed; absent: none were asked for. */
+  readonly packets?: Packets;
+}
+
+/** What the packets of a lab say of a row. */
+export interface Packets {
+  /** `allow`, `deny`, `mixed`, `lost`; null: no packet asks it. */
+  readonly verdict: string | null;
+  readonly sent: number;
+  /** Why some or all of it was not asked; empty where all of it was. */
+  readonly unseen: readonly string[];
 }
 
 /** Runs one assertion. A name that means nothing is a problem of the file: `problem` is then set. */

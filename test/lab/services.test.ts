@@ -250,6 +250,23 @@ describeWithPackets("services", () => {
     expect((await probe([tcp("default/client", "default/web-1", 8080)]))[0]?.answeredBy).toBe("default/web-1");
   });
 
+  test("a pod that changes its address leaves the old one to another", async () => {
+    const one = pod("default/one", 1001, "10.0.0.21", { ports: [HTTP_8080] });
+    await labApply({ plan: { ...PLAN, pods: [...PLAN.pods, one] } }, { name });
+    const elsewhere = { ...one, addresses: ["10.0.0.22"] };
+    const other = { ...one, name: "default/other" };
+    await labApply({ plan: { ...PLAN, pods: [...PLAN.pods, elsewhere, other] } }, { name });
+    const asked = await probe([
+      tcp("default/client", "default/one", 8080),
+      tcp("default/client", "default/other", 8080),
+    ]);
+    expect(asked.map(({ address, answeredBy }) => `${address} ${answeredBy}`)).toEqual([
+      "10.0.0.22 default/one",
+      "10.0.0.21 default/other",
+    ]);
+    await labApply({ plan: PLAN }, { name });
+  });
+
   test("an address that two want is a clear error, and changes nothing", async () => {
     const clash = pod("default/clash", 1009, "10.0.0.1");
     await expect(labApply({ plan: { ...PLAN, pods: [...PLAN.pods, clash] } }, { name })).rejects.toMatchObject({

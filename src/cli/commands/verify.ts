@@ -4,6 +4,11 @@ import { type Diagnostic, hasErrors } from "../../base/diagnostic.ts";
 import { findExpectationFiles } from "../../files/expectation-files.ts";
 import { findSegregationFiles } from "../../files/segregation-files.ts";
 import { readSource, sourceName } from "../../files/source-file.ts";
+import type { Source } from "../../documents/document.ts";
+import { labObstacle } from "../../lab/client.ts";
+import { planOf } from "../../lab/compile/plan-of.ts";
+import { rulesetOf } from "../../lab/compile/ruleset-of.ts";
+import type { Engine } from "../../reach/engine.ts";
 import type { Style } from "../../report/style.ts";
 import { verifyJson } from "../../report/verify-json.ts";
 import { verifyJunit } from "../../report/verify-junit.ts";
@@ -11,10 +16,13 @@ import { type VerifiedRow, type VerifyReport, summaryOf } from "../../report/ver
 import { verifySarif } from "../../report/verify-sarif.ts";
 import { verifyTap } from "../../report/verify-tap.ts";
 import { verifyText } from "../../report/verify-text.ts";
-import { type CaseOptions, type CaseResult, runCase } from "../../verify/case.ts";
+import { type CaseOptions, type CaseResult, runCase, runCaseOn } from "../../verify/case.ts";
 import { unexpected } from "../../questions/strict.ts";
 import type { RowResult } from "../../verify/check.ts";
 import { caseFiles } from "../case-files.ts";
+import { rowsOf } from "../lab/case-rows.ts";
+import { openRunning } from "../lab/lab-flags.ts";
+import { PacketWitness, withoutPackets } from "../lab/packet-witness.ts";
 import { EXIT, inputFailure, SilentFailure } from "../exit.ts";
 import { type InputFlags, type OutputFlags, withOutput, withReading } from "../options.ts";
 import { segregationRows } from "../segregation.ts";
@@ -30,7 +38,11 @@ const WRITERS = {
   tap: verifyTap,
 } as const satisfies Record<string, (report: VerifyReport, style: Style) => Iterable<string>>;
 
-type VerifyFlags = InputFlags & OutputFlags<keyof typeof WRITERS>;
+type VerifyFlags = InputFlags &
+  OutputFlags<keyof typeof WRITERS> & {
+    readonly lab?: true;
+    readonly name?: string;
+  };
 
 export function addVerify(program: Command): void {
   const command = program
@@ -41,13 +53,17 @@ export function addVerify(program: Command): void {
     withReading(command, "fail also on what is allowed and not expected, and on answers that are not complete"),
     Object.keys(WRITERS),
   )
+    .option("--lab", "ask packets as well, of a lab that is started for it")
+    .option("--name <lab>", "with --lab: ask a running lab instead, which also takes the place of the manifests")
     .addHelpText(
       "after",
       `
 Examples:
   bulkhead verify examples/two-applications
   bulkhead verify examples/two-applications -o junit > bulkhead.xml
-  bulkhead verify --strict policies -o sarif > bulkhead.sarif`,
+  bulkhead verify --strict policies -o sarif > bulkhead.sarif
+  bulkhead verify --lab examples/two-applications
+  bulkhead verify --lab --name bulkhead examples/two-applications/after.expect.yaml`,
     )
     .action(async (paths: string[]) => run(paths, command.opts<VerifyFlags>()));
 }
@@ -68,25 +84,35 @@ async function run(paths: readonly string[], flags: VerifyFlags): Promise<void> 
   // A folder without expectations is no mistake where it holds a Segregation.
   if (segregations.size > 0) dropEmpty(diagnostics);
   let broken = hasErrors(diagnostics);
+  const cases: { readonly path: string; readonly source: Source }[] = [];
   for (const path of files) {
     const read = readSource(path, sourceName(path, cwd));
-    if ("problem" in read) {
-      diagnostics.push(read.problem);
-      broken = true;
-      continue;
+    if ("source" in read) cases.push({ path, source: read.source });
+    else diagnostics.push(read.problem);
+    broken ||= "problem" in read;
+  }
+  const packets = flags.lab === true ? await openPackets(flags.name) : undefined;
+  try {
+    for (const { path, source } of cases) {
+      const result =
+        packets?.running === undefined
+          ? runCase(source, caseFiles(path, cwd), options)
+          : runCaseOn(source, packets.running);
+      if (isBroken(result)) {
+        diagnostics.push(...result.diagnostics);
+        broken = true;
+      }
+      const own = [...(await seen(result, packets)), ...strictRows(result, flags)];
+      rows.push(...own.map((row) => ({ ...row, file: result.file })));
     }
-    const result = runCase(read.source, caseFiles(path, cwd), options);
-    if (isBroken(result)) {
-      diagnostics.push(...result.diagnostics);
-      broken = true;
-    }
-    rows.push(...[...result.results, ...strictRows(result, flags)].map((row) => ({ ...row, file: result.file })));
+  } finally {
+    await packets?.witness.end();
   }
   for (const path of segregations) {
     const result = segregationRows(path, cwd, options);
     diagnostics.push(...result.diagnostics);
     broken ||= result.isBroken;
-    rows.push(...result.rows);
+    rows.push(...(packets === undefined ? result.rows : result.rows.map(withoutPackets)));
   }
   printDiagnostics(diagnostics, flags.quiet ?? false);
   if (broken) throw new SilentFailure(EXIT.input);
@@ -106,6 +132,32 @@ function strictRows({ engine, expectation }: CaseResult, flags: VerifyFlags): re
   if (flags.strict !== true || engine === undefined || expectation === undefined) return [];
   if (expectation.assertions.length === 0 || expectation.connectivity !== undefined) return [];
   return unexpected(engine, expectation.assertions);
+}
+
+/** The rows of a case, with what packets say of them. */
+async function seen(result: CaseResult, packets: Packets | undefined): Promise<readonly RowResult[]> {
+  if (packets === undefined) return result.results;
+  if (result.engine === undefined) return result.results.map(withoutPackets);
+  return packets.witness.witness(result.engine, rowsOf(result.engine, result));
+}
+
+interface Packets {
+  readonly witness: PacketWitness;
+  /** The engine over what a running lab was made from; absent: each case has a lab of its own. */
+  readonly running?: Engine;
+}
+
+async function openPackets(name: string | undefined): Promise<Packets> {
+  if (name !== undefined) {
+    const { session, before } = await openRunning(name);
+    const lab = planOf(session.engine.world, session.dialect, before);
+    const { unsupported } = rulesetOf(session.engine.policies, lab.population);
+    const view = { engine: session.engine, lab, unenforced: unsupported };
+    return { witness: new PacketWitness(name, view), running: session.engine };
+  }
+  const obstacle = labObstacle();
+  if (obstacle !== null) throw obstacle;
+  return { witness: new PacketWitness(`verify-${process.pid}`) };
 }
 
 /** Whether a case could not be asked, as against not holding. */

@@ -60,7 +60,7 @@ export async function play(story: Story, options: PlayOptions = {}): Promise<Pla
   try {
     for (const chapter of story.chapters) {
       story.engine.apply({ upsert: chapter.documents });
-      const input = compileLab(story.engine, story.dialect);
+      const input = compileLab(story);
       await lab.set(input);
       const targets = targetsOf(story.engine.world);
       const pairs = pairsOf(story.engine.world, targets);

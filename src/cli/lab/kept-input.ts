@@ -21,7 +21,7 @@ export interface LabOrigin {
 export type ReadingFlags = Pick<
   InputFlags,
   "namespace" | "dialect" | "asCluster" | "podCidr" | "nodeCidr" | "serviceCidr"
->;
+> & { readonly allowUnenforced?: true };
 
 /** As it is written. */
 interface Kept extends Predecessor {
@@ -29,6 +29,7 @@ interface Kept extends Predecessor {
   readonly namespace?: string;
   readonly dialect?: string;
   readonly asCluster?: true;
+  readonly allowUnenforced?: true;
   readonly podCidr?: readonly string[];
   readonly nodeCidr?: readonly string[];
   readonly serviceCidr?: readonly string[];
@@ -94,6 +95,7 @@ export function keepInput(
     namespace: flags.namespace,
     dialect: flags.dialect,
     asCluster: flags.asCluster,
+    allowUnenforced: flags.allowUnenforced,
     podCidr: ranges(flags.podCidr),
     nodeCidr: ranges(flags.nodeCidr),
     serviceCidr: ranges(flags.serviceCidr),
@@ -129,6 +131,7 @@ export function keptInput(pid: number): LabOrigin & { readonly texts: Texts; rea
       ...(kept.namespace === undefined ? {} : { namespace: kept.namespace }),
       ...(kept.dialect === undefined ? {} : { dialect: kept.dialect }),
       ...(kept.asCluster === undefined ? {} : { asCluster: true }),
+      ...(kept.allowUnenforced === undefined ? {} : { allowUnenforced: true }),
       ...(kept.podCidr === undefined ? {} : { podCidr: ranges(kept.podCidr) }),
       ...(kept.nodeCidr === undefined ? {} : { nodeCidr: ranges(kept.nodeCidr) }),
       ...(kept.serviceCidr === undefined ? {} : { serviceCidr: ranges(kept.serviceCidr) }),

@@ -66,12 +66,14 @@ export interface Predecessor {
   readonly placement: Placement;
 }
 
-/** What is wanted of nodes beyond what the input tells. */
+/** What is wanted beyond what the input tells. */
 export interface Placement {
   /** How many nodes there are at least; where the input has fewer, further ones are made up. */
   readonly nodes: number;
   /** The nodes of pods that were moved, by `namespace/name`. */
   readonly moved: Readonly<Record<string, string>>;
+  /** The proxy that serves Ingress objects stands although there is none. */
+  readonly ingress?: true;
 }
 
 /** Nodes and pods as the input tells. */
@@ -79,7 +81,7 @@ export const AS_TOLD: Placement = { nodes: 0, moved: {} };
 
 /**
  * Plans the lab. Takes the world, the dialect that names its identities, what was planned before a change, and what is
- * wanted of nodes. Throws LabError where addresses run out.
+ * wanted beyond. Throws LabError where addresses run out.
  */
 export function planOf(
   world: World,
@@ -186,7 +188,7 @@ class Planner {
       nodes,
       pods,
       services,
-      ingress: world.ingresses.length === 0 ? null : this.ingress(nodes, services),
+      ingress: world.ingresses.length === 0 && this.placement.ingress !== true ? null : this.ingress(nodes, services),
       dns: dns ?? this.dns(nodes),
       outside: [],
       world: population.outside(families.length === 2, families[0] ?? "IPv4"),

@@ -78,7 +78,10 @@ async function run(paths: readonly string[], flags: ApplyFlags): Promise<void> {
     { ...reading, placement: running.before.placement.moved, ...(flags.quiet === true ? { quiet: true } : {}) },
     found,
   );
-  const { lab, ruleset } = compileLab(session.engine, session.dialect, { before: running.before });
+  const { lab, ruleset } = compileLab(session, {
+    before: running.before,
+    ...(reading.allowUnenforced === true ? { allowUnenforced: true } : {}),
+  });
   const same = JSON.stringify(running.before.plan) === JSON.stringify(lab.plan);
   const result = await labApply(same ? { ruleset } : { ruleset, plan: lab.plan }, { name: flags.name });
   const texts: Texts = new Map([...running.texts, ...read.texts]);

@@ -15,6 +15,7 @@ import { printDiagnostics, progress, styleFor, writeAnswer } from "../../termina
 
 interface UpFlags extends InputFlags, LabFlags, OutputFlags<"text" | "json"> {
   readonly nodes?: number;
+  readonly allowUnenforced?: true;
 }
 
 export function addUp(lab: Command): void {
@@ -24,6 +25,7 @@ export function addUp(lab: Command): void {
     .argument("[path...]", "manifests and policies");
   withLab(withOutput(withInput(command), ["text", "json"]))
     .option("--nodes <number>", "how many nodes there are; pods that name none take turns on them", parseCount)
+    .option("--allow-unenforced", "leave out the rules that the lab cannot enforce, and list them, instead of refusing")
     .addHelpText(
       "after",
       `
@@ -55,7 +57,10 @@ async function run(paths: readonly string[], flags: UpFlags): Promise<void> {
   if (flags.nodes !== undefined && flags.nodes < own)
     throw inputFailure(`--nodes ${flags.nodes}: the input has ${own} nodes already`);
   const placement = { ...AS_TOLD, nodes: flags.nodes ?? 0 };
-  const { lab, ruleset } = compileLab(session.engine, session.dialect, { placement });
+  const { lab, ruleset } = compileLab(session, {
+    placement,
+    ...(flags.allowUnenforced === true ? { allowUnenforced: true } : {}),
+  });
   const begun = performance.now();
   const status = await labUp(lab.plan, ruleset, { name: flags.name });
   keepInput(status.pid, session.documents, read.texts, flags, lab);
