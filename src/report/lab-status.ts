@@ -30,13 +30,21 @@ export interface StatusReport {
   readonly ingress: { readonly addresses: readonly string[]; readonly loadBalancerIPs: readonly string[] } | null;
 }
 
-export function* statusJson(status: StatusReport): Iterable<string> {
+/** A rule that the lab leaves out. */
+export interface NotEnforced {
+  readonly rule: string;
+  /** `file:line`; empty where nothing of the input states it. */
+  readonly place: string;
+  readonly why: string;
+}
+
+export function* statusJson(status: StatusReport, notEnforced: readonly NotEnforced[]): Iterable<string> {
   const { name, pid, nodes, pods, services, policies, generation, ingress } = status;
-  const value = { schemaVersion: 1, name, pid, nodes, pods, services, policies, generation, ingress };
+  const value = { schemaVersion: 1, name, pid, nodes, pods, services, policies, generation, ingress, notEnforced };
   yield `${JSON.stringify(value, null, 2)}\n`;
 }
 
-export function* statusText(status: StatusReport, style: Style): Iterable<string> {
+export function* statusText(status: StatusReport, notEnforced: readonly NotEnforced[], style: Style): Iterable<string> {
   const { pods, services, policies, ingress } = status;
   yield `lab ${style("strong", status.name)}: ${status.nodes.length} ${status.nodes.length === 1 ? "node" : "nodes"}, ${pods.length} pods, ${services.length} services, ${policies.length} policies\n\n`;
   const podRows = pods.map((pod) => [
@@ -58,4 +66,6 @@ export function* statusText(status: StatusReport, style: Style): Iterable<string
   }
   if (ingress !== null) yield `\nIngress at ${ingress.loadBalancerIPs.join(" ")}, port 80, from outside\n`;
   if (policies.length > 0) yield `\npolicies in force: ${policies.join(", ")}\n`;
+  for (const { rule, place, why } of notEnforced)
+    yield `${style("unsure", "not enforced")}: ${rule}${place === "" ? "" : ` (${place})`}: ${why}\n`;
 }

@@ -13,6 +13,7 @@ export function* verifyText(report: VerifyReport, style: Style): Iterable<string
     yield `${style("deny", "failed")} ${printable(row.file)}: ${printable(row.text)}\n`;
     yield `  expected  ${printable(row.expected)}\n`;
     yield `  is        ${printable(row.actual)}\n`;
+    for (const reason of row.packets?.unseen ?? []) yield `  packets   not asked: ${printable(reason)}\n`;
     if (row.why !== "") yield `  because   ${printable(row.why)}\n`;
   }
   const asked = report.rows.flatMap(({ packets }) => packets ?? []);

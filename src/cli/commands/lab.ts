@@ -1,6 +1,7 @@
 /** `bulkhead lab`: a cluster of real network namespaces that enforces the policies with packets. */
 import type { Command } from "commander";
 import { addApply } from "./lab/apply.ts";
+import { addCapabilities } from "./lab/capabilities.ts";
 import { addDown } from "./lab/down.ts";
 import { addExec } from "./lab/exec.ts";
 import { addFlows } from "./lab/flows.ts";
@@ -18,5 +19,6 @@ export function addLab(program: Command): void {
   addMove(lab);
   addProbe(lab);
   addFlows(lab);
+  addCapabilities(lab);
   addDown(lab);
 }

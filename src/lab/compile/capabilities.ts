@@ -1,5 +1,16 @@
 /** What the lab enforces of the rule form, and what it does not: the one table that refusals and documentation read. */
 
+export const ENFORCED = {
+  directions:
+    "ingress and egress of pods, of nodes (policies with a nodeSelector under the host firewall) and of the Ingress proxy",
+  verdicts:
+    "allow, deny over allow, default deny, and the tiers of ClusterNetworkPolicy and AdminNetworkPolicy with pass",
+  peers:
+    "labels of pods and namespaces, entities, addresses with exceptions, groups of addresses, Services of toServices",
+  ports: "numbers, ranges and names of TCP, UDP and SCTP ports; types of ICMP and ICMPv6; IPv4 and IPv6",
+  replies: "replies pass; every packet of the original direction is judged, so a new rule cuts open connections",
+} as const;
+
 export const NOT_ENFORCED = {
   "http-rules": "HTTP rules are judged by a proxy, and the lab's does not speak HTTP yet",
   "open-http":

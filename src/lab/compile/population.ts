@@ -6,7 +6,8 @@
  */
 import { type IdentityLabels, labelsKey } from "../../model/labels.ts";
 import { podTraits } from "../../model/pods.ts";
-import type { ContainerPort, PodInstance, Workload, World } from "../../model/world.ts";
+import { synthesiseNamespace } from "../../model/namespaces.ts";
+import type { ContainerPort, Namespace, PodInstance, Workload, World } from "../../model/world.ts";
 import type { Dialect, Party } from "../../policy/dialect.ts";
 import { RESERVED_IDENTITY } from "../plan.ts";
 
@@ -51,7 +52,7 @@ export class Population {
   /** Takes the numbers that pods had before, by what they mean; they keep them. */
   constructor(dialect: Dialect, world: World, numbers: IdentityNumbers = []) {
     this.dialect = dialect;
-    this.world = world;
+    this.world = { ...world, namespaces: settled(world.namespaces) };
     this.before = new Map(numbers);
     this.next = Math.max(FIRST_POD, ...[...this.before.values()].map((number) => number + 1));
   }
@@ -148,4 +149,13 @@ export class Population {
     const ports = identity.namedPorts.map((port) => `${port.name}${port.port}`).join();
     this.byKey.set(`${identity.number} ${labelsKey(identity.labels)} ${ports}`, identity);
   }
+}
+
+/** Where the lab's own name server lives. */
+const SYSTEM = "kube-system";
+
+/** The namespaces of a lab are whole: one whose object the input lacks has no label but its name. */
+function settled(namespaces: World["namespaces"]): World["namespaces"] {
+  const system: readonly Namespace[] = namespaces.has(SYSTEM) ? [] : [synthesiseNamespace(SYSTEM)];
+  return new Map([...namespaces.values(), ...system].map((one) => [one.name, { ...one, declared: true }]));
 }

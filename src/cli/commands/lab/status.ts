@@ -1,8 +1,10 @@
 /** `bulkhead lab status`. */
 import type { Command } from "commander";
-import { labStatus } from "../../../lab/client.ts";
+import { planOf } from "../../../lab/compile/plan-of.ts";
+import { rulesetOf } from "../../../lab/compile/ruleset-of.ts";
 import { statusJson, statusText } from "../../../report/lab-status.ts";
-import { type LabFlags, withLab } from "../../lab/lab-flags.ts";
+import { unenforcedOf } from "../../lab/compile.ts";
+import { type LabFlags, openRunning, withLab } from "../../lab/lab-flags.ts";
 import { type OutputFlags, withOutput } from "../../options.ts";
 import { styleFor, writeAnswer } from "../../terminal.ts";
 
@@ -12,8 +14,16 @@ export function addStatus(lab: Command): void {
   const command = lab.command("status").description("pods, services and policies of a running lab");
   withLab(withOutput(command, ["text", "json"])).action(async () => {
     const flags = command.opts<StatusFlags>();
-    const status = await labStatus({ name: flags.name });
+    const { status, session, before, flags: reading } = await openRunning(flags.name);
+    const left =
+      reading.allowUnenforced === true
+        ? rulesetOf(session.engine.policies, planOf(session.engine.world, session.dialect, before).population)
+            .unsupported
+        : [];
+    const notEnforced = left.map(unenforcedOf);
     const style = styleFor(process.stdout, flags.color);
-    await writeAnswer(flags.output === "json" ? statusJson(status) : statusText(status, style));
+    await writeAnswer(
+      flags.output === "json" ? statusJson(status, notEnforced) : statusText(status, notEnforced, style),
+    );
   });
 }

@@ -6,7 +6,7 @@ import { loadInput } from "../../../files/input.ts";
 import { hasErrors } from "../../../base/diagnostic.ts";
 import { statusJson, statusText } from "../../../report/lab-status.ts";
 import { EXIT, inputFailure, SilentFailure } from "../../exit.ts";
-import { compileLab } from "../../lab/compile.ts";
+import { compileLab, unenforcedOf } from "../../lab/compile.ts";
 import { keepInput, readWithTexts } from "../../lab/kept-input.ts";
 import { type LabFlags, withLab } from "../../lab/lab-flags.ts";
 import { type InputFlags, type OutputFlags, withInput, withOutput } from "../../options.ts";
@@ -57,7 +57,7 @@ async function run(paths: readonly string[], flags: UpFlags): Promise<void> {
   if (flags.nodes !== undefined && flags.nodes < own)
     throw inputFailure(`--nodes ${flags.nodes}: the input has ${own} nodes already`);
   const placement = { ...AS_TOLD, nodes: flags.nodes ?? 0 };
-  const { lab, ruleset } = compileLab(session, {
+  const { lab, ruleset, unenforced } = compileLab(session, {
     placement,
     ...(flags.allowUnenforced === true ? { allowUnenforced: true } : {}),
   });
@@ -66,5 +66,6 @@ async function run(paths: readonly string[], flags: UpFlags): Promise<void> {
   keepInput(status.pid, session.documents, read.texts, flags, lab);
   progress(`up in ${Math.round(performance.now() - begun)} ms`);
   const style = styleFor(process.stdout, flags.color);
-  await writeAnswer(flags.output === "json" ? statusJson(status) : statusText(status, style));
+  const left = unenforced.map(unenforcedOf);
+  await writeAnswer(flags.output === "json" ? statusJson(status, left) : statusText(status, left, style));
 }
