@@ -84,7 +84,7 @@ function isOf(address: string, family: PairAnswer["family"]): boolean {
 /** What of a question no packet can say. */
 function unaskable(view: LabView, question: Question, pair: PairAnswer): string | undefined {
   if (pair.verdict === "unsure") return "the answer is unsure";
-  if (pair.protocol === "OTHER" || !(hasPorts(pair.protocol) || /^ICMP/.test(pair.protocol)))
+  if (pair.protocol === "OTHER" || !(hasPorts(pair.protocol) || pair.protocol.startsWith("ICMP")))
     return "the lab sends TCP, UDP, SCTP, ICMP and ICMPv6 only";
   const { tls, dns, http } = question.application ?? {};
   if (tls !== undefined) return "the lab asks no TLS handshakes here";
