@@ -30,6 +30,8 @@ export interface SessionOptions extends InputFlags {
   readonly quiet?: true;
   /** Nodes of pods (`namespace/name`) that were moved in a lab. */
   readonly placement?: Readonly<Record<string, string>>;
+  /** The names that a lab answers for, in lower case with trailing dot. */
+  readonly resolutions?: ReadonlyMap<string, readonly Address[]>;
 }
 
 /**
@@ -93,6 +95,7 @@ export function openEngine(documents: readonly Document[], dialect: Dialect, fla
   return Engine.open(documents, {
     dialect,
     world: worldOptions(flags),
+    ...(flags.resolutions === undefined ? {} : { names: flags.resolutions }),
     ...(flags.names === undefined ? {} : { names: readNames(flags.names) }),
     ...(flags.ingressController === undefined ? {} : { ingressControllers: flags.ingressController }),
     ...(flags.asCluster === true ? { asCluster: true } : {}),

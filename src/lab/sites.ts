@@ -182,8 +182,10 @@ export function populationOf(plan: Plan, learned: Population["learned"] = []): P
   };
   for (const node of plan.nodes) {
     const { identity, subject } = node;
-    for (const address of node.addresses.map(canonical))
+    for (const address of node.addresses.map(canonical)) {
       known.push({ address, identity, kind: "node", ...(subject === undefined ? {} : { subject }) });
+      homes.set(address, node.name);
+    }
   }
   for (const pod of plan.pods) {
     if (!pod.hostNetwork && pod.name !== plan.dns?.pod.name) add(pod.addresses, pod.identity, pod.node);

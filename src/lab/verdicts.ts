@@ -41,7 +41,7 @@ export interface Population {
   readonly known: readonly KnownAddress[];
   /** Pod address and the address of its own node of the same family. */
   readonly local: readonly { readonly pod: string; readonly node: string }[];
-  /** The name of each pod address's node. */
+  /** The name of the node of each address of a pod or node. */
   readonly homes: ReadonlyMap<string, string>;
   readonly learned: readonly LearnedAddress[];
   readonly world: { readonly ipv4: number; readonly ipv6: number };

@@ -109,6 +109,56 @@ spec: {containers: [{name: c, image: i, ports: [{containerPort: 81}]}]}
   });
 });
 
+describeWithPackets("names of the outside, from the command line", () => {
+  const files = {
+    "app.yaml": `apiVersion: v1
+kind: Pod
+metadata: {name: client, namespace: default, labels: {app: client}}
+spec: {containers: [{name: c, image: x}]}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: names, namespace: default}
+spec:
+  endpointSelector: {matchLabels: {app: client}}
+  egress:
+    - toEndpoints: [{matchLabels: {"k8s:io.kubernetes.pod.namespace": kube-system, k8s-app: kube-dns}}]
+      toPorts: [{ports: [{port: "53", protocol: ANY}], rules: {dns: [{matchPattern: "*.example.com"}]}}]
+    - toFQDNs: [{matchName: api.example.com}]
+      toPorts: [{ports: [{port: "80", protocol: TCP}]}]
+`,
+    "names.txt": "api.example.com: [198.51.100.5]\nother.example.com: 198.51.100.6\n",
+  };
+  const own = uniqueName();
+
+  test("lead where the file says, and open what the rules say", async () => {
+    await withFiles(files, async (folder) => {
+      const verb = (...args: readonly string[]): ReturnType<typeof bulkhead> => {
+        const [first = "", ...rest] = args;
+        return bulkhead(["lab", first, "--name", own, ...rest]);
+      };
+      const up = await verb("up", "-f", `${folder}/app.yaml`, "--names", `${folder}/names.txt`);
+      expect({ code: up.code, stderr: up.stderr }).toEqual({ code: 0, stderr: "" });
+      try {
+        const ask = (host: string): ReturnType<typeof bulkhead> =>
+          verb("exec", "default/client", "--", "curl", "--silent", "--max-time", "3", `http://${host}/`);
+        expect((await ask("api.example.com")).stdout).toContain("served by internet at 198.51.100.5:80");
+        // Time out (28), and a name that does not resolve (6).
+        expect((await ask("other.example.com")).code).toBe(28);
+        expect((await ask("api.example.net")).code).toBe(6);
+        // Without the names of the lab it would be unsure whose address that is.
+        const why = await bulkhead(["why", "default/client", "ip:198.51.100.5", "--port", "80/TCP", "--name", own]);
+        expect(why.stdout).toMatch(/^allow /);
+        const lines = (await verb("flows", "-o", "json")).stdout.trimEnd().split("\n");
+        expect(lines.some((line) => line.includes('"DNS Query api.example.com. A"'))).toBe(true);
+        expect(lines.flatMap((line) => schemaProblems("lab-flow", json(line)))).toEqual([]);
+      } finally {
+        await verb("down");
+      }
+    });
+  });
+});
+
 describe("what the lab cannot enforce", () => {
   test("is refused with its place before anything starts", async () => {
     const policy = `apiVersion: cilium.io/v2

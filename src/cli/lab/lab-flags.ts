@@ -4,6 +4,7 @@ import { type LabStatus } from "../../lab/answers.ts";
 import type { Predecessor } from "../../lab/compile/plan-of.ts";
 import { labStatus } from "../../lab/client.ts";
 import { openDocuments, type Session } from "../session.ts";
+import { namesOf } from "./outside-names.ts";
 import { keptInput, type ReadingFlags, type Texts } from "./kept-input.ts";
 
 export const DEFAULT_LAB = "bulkhead";
@@ -29,6 +30,11 @@ export interface RunningSession {
 export async function openRunning(name: string): Promise<RunningSession> {
   const status = await labStatus({ name });
   const { documents, texts, flags, before } = keptInput(status.pid);
-  const session = openDocuments(documents, { ...flags, placement: before.placement.moved, quiet: true });
+  const session = openDocuments(documents, {
+    ...flags,
+    placement: before.placement.moved,
+    ...namesOf(before.plan),
+    quiet: true,
+  });
   return { status, session, texts, flags, before };
 }

@@ -8,6 +8,7 @@ export const ENFORCED = {
   peers:
     "labels of pods and namespaces, entities, addresses with exceptions, groups of addresses, Services of toServices",
   ports: "numbers, ranges and names of TCP, UDP and SCTP ports; types of ICMP and ICMPv6; IPv4 and IPv6",
+  names: "names of DNS queries, the addresses that toFQDNs learns from their answers, server names of TLS, by a proxy",
   replies: "replies pass; every packet of the original direction is judged, so a new rule cuts open connections",
 } as const;
 

@@ -111,6 +111,8 @@ class Planner {
   private readonly places: ReadonlyMap<string, string>;
   private readonly podsOf = new Map<PodInstance, PlannedPod[]>();
   private readonly nodePorts = new Set<number>();
+  /** The names outside that a lab had stay its own. */
+  private readonly outside: Plan["outside"];
   /** Addresses of what every lab has or may come to have. */
   private readonly own: {
     readonly dnsService: readonly string[];
@@ -122,6 +124,7 @@ class Planner {
   constructor(world: World, dialect: Dialect, before: Predecessor | undefined, placement: Placement) {
     this.world = world;
     this.placement = placement;
+    this.outside = before?.plan.outside ?? [];
     const dns = before?.plan.dns;
     const stood = [...(before?.plan.pods ?? []), ...(dns === null || dns === undefined ? [] : [dns.pod])];
     this.places = new Map(stood.map(({ name, node }) => [name, node]));
@@ -190,7 +193,7 @@ class Planner {
       services,
       ingress: world.ingresses.length === 0 && this.placement.ingress !== true ? null : this.ingress(nodes, services),
       dns: dns ?? this.dns(nodes),
-      outside: [],
+      outside: this.outside,
       world: population.outside(families.length === 2, families[0] ?? "IPv4"),
     };
     return { plan, population, podsOf: this.podsOf, placement: this.placement };

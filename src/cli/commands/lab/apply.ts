@@ -6,6 +6,7 @@ import { loadInput } from "../../../files/input.ts";
 import { labApply } from "../../../lab/client.ts";
 import { objectName } from "../../../report/origin.ts";
 import { EXIT, SilentFailure } from "../../exit.ts";
+import { namesOf } from "../../lab/outside-names.ts";
 import { compileLab } from "../../lab/compile.ts";
 import { keepInput, objectKey, readWithTexts, type Texts } from "../../lab/kept-input.ts";
 import { type LabFlags, openRunning, type RunningSession, withLab } from "../../lab/lab-flags.ts";
@@ -75,7 +76,12 @@ async function run(paths: readonly string[], flags: ApplyFlags): Promise<void> {
   const merged = merge(running, read.documents, flags, reading.namespace);
   const session = openDocuments(
     merged.documents,
-    { ...reading, placement: running.before.placement.moved, ...(flags.quiet === true ? { quiet: true } : {}) },
+    {
+      ...reading,
+      placement: running.before.placement.moved,
+      ...namesOf(running.before.plan),
+      ...(flags.quiet === true ? { quiet: true } : {}),
+    },
     found,
   );
   const { lab, ruleset } = compileLab(session, {

@@ -8,6 +8,7 @@ import { statusJson, statusText } from "../../../report/lab-status.ts";
 import { EXIT, inputFailure, SilentFailure } from "../../exit.ts";
 import { compileLab, unenforcedOf } from "../../lab/compile.ts";
 import { keepInput, readWithTexts } from "../../lab/kept-input.ts";
+import { withNames } from "../../lab/outside-names.ts";
 import { type LabFlags, withLab } from "../../lab/lab-flags.ts";
 import { type InputFlags, type OutputFlags, withInput, withOutput } from "../../options.ts";
 import { openDocuments } from "../../session.ts";
@@ -31,7 +32,8 @@ export function addUp(lab: Command): void {
       `
 Examples:
   bulkhead lab up examples/two-applications
-  bulkhead lab up examples/two-applications examples/two-applications/policies/cilium --nodes 3`,
+  bulkhead lab up examples/two-applications examples/two-applications/policies/cilium --nodes 3
+  bulkhead lab up -f manifests.yaml --names names.yaml   # the outside answers for these names`,
     )
     .action(async (paths: string[]) => run(paths, command.opts<UpFlags>()));
 }
@@ -57,10 +59,15 @@ async function run(paths: readonly string[], flags: UpFlags): Promise<void> {
   if (flags.nodes !== undefined && flags.nodes < own)
     throw inputFailure(`--nodes ${flags.nodes}: the input has ${own} nodes already`);
   const placement = { ...AS_TOLD, nodes: flags.nodes ?? 0 };
-  const { lab, ruleset, unenforced } = compileLab(session, {
+  const {
+    lab: planned,
+    ruleset,
+    unenforced,
+  } = compileLab(session, {
     placement,
     ...(flags.allowUnenforced === true ? { allowUnenforced: true } : {}),
   });
+  const lab = withNames(planned, flags.names);
   const begun = performance.now();
   const status = await labUp(lab.plan, ruleset, { name: flags.name });
   keepInput(status.pid, session.documents, read.texts, flags, lab);
