@@ -2,8 +2,6 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { Document } from "../documents/document.ts";
 import type { Engine } from "../reach/engine.ts";
-import type { VpcEngine } from "../vpc/engine.ts";
-import { vpcFindings } from "../vpc/findings.ts";
 import { closedProbes, closedWays, oneSided } from "./blocked.ts";
 import { LintContext, type LintRule } from "./context.ts";
 import {
@@ -72,12 +70,8 @@ export function lint(engine: Engine, documents: readonly Document[], options: Li
   return collected(found, documents, options);
 }
 
-/** The same for a VPC; what is found is found by the VPC's own rules. */
-export function lintVpc(engine: VpcEngine, options: LintOptions = {}): LintResult {
-  return collected(vpcFindings(engine), [], options);
-}
-
-function collected(
+/** Findings in the order of their places, each once, without those that are suppressed. */
+export function collected(
   found: readonly Diagnostic[],
   documents: readonly Document[],
   { before = [], suppressions = [] }: LintOptions,

@@ -104,6 +104,27 @@ test("a reply that gets back to some of the client's ports only is listed apart"
   expect(pair?.allow.map((m) => m.protocol)).not.toContain("TCP");
 });
 
+describe("a VPC beside a cluster", () => {
+  const both = ["-f", "examples/two-applications", "-f", PLAN];
+
+  test("why is asked of the one in which its ends stand", async () => {
+    const vpcs = await bulkhead(["why", "aws_lb.a", "aws_instance.app_b", "--port", "8080", ...both]);
+    expect(vpcs.stdout).toContain("decided by  aws_security_group.alb_a#egress:none");
+    const clusters = await bulkhead(["why", "default/client-b", "default/service-a", ...both]);
+    expect(clusters.stdout).toContain("allow  default/client-b → default/service-a");
+    const across = await bulkhead(["why", "aws_lb.a", "default/service-a", "--port", "80", ...both]);
+    expect([across.code, across.stdout]).toEqual([2, ""]);
+  });
+
+  test("lint finds in both; other questions are asked of one", async () => {
+    const { stdout, code } = await bulkhead(["lint", ...both]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("BH426");
+    expect(stdout).toContain("kubernetes and aws");
+    expect((await bulkhead(["reach", ...both])).code).toBe(2);
+  });
+});
+
 describe("impact and diff of a VPC", () => {
   test("impact keeps to its schema, for one and for all", async () => {
     for (const what of [["aws_instance.app_a"], ["--all"], ["aws_instance.app_a", "--to", "aws_lb.a"]]) {

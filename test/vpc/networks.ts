@@ -5,12 +5,19 @@ import type { VpcFlow } from "../../reference/vpc/index.ts";
 export interface Scene {
   readonly input: Readonly<Record<string, unknown>>;
   readonly flows: readonly VpcFlow[];
+  /** Whether something in it makes answers unsure on purpose. */
+  readonly planted: boolean;
 }
 
 const PORTS = [22, 80, 443, 1023, 1024, 8080, 32767, 32768, 60999, 65535] as const;
 
+const seeds = fc.noShrink(fc.integer({ min: 0, max: 0x7fffffff }));
+
 /** A number is a scene: what it holds is drawn from a generator that the number starts. */
-export const scenes: fc.Arbitrary<Scene> = fc.noShrink(fc.integer({ min: 0, max: 0x7fffffff })).map(sceneOf);
+export const scenes: fc.Arbitrary<Scene> = seeds.map((seed) => sceneOf(seed));
+
+/** Scenes whose flows go where rules lead, and in which nothing is unknown but what is planted. */
+export const aimedScenes: fc.Arbitrary<Scene> = seeds.map((seed) => sceneOf(seed, true));
 
 /** mulberry32: small, even, the same everywhere. */
 function randomOf(seed: number): () => number {
@@ -32,7 +39,8 @@ interface SubnetPlan {
   readonly zone: string;
 }
 
-export function sceneOf(seed: number): Scene {
+/** `aimed`: flows follow the rules, networks are mostly sound, and little is unknown. */
+export function sceneOf(seed: number, aimed = false): Scene {
   const random = randomOf(seed);
   const count = (least: number, most: number): number => least + Math.floor(random() * (most - least + 1));
   const chance = (percent: number): boolean => random() * 100 < percent;
@@ -42,9 +50,12 @@ export function sceneOf(seed: number): Scene {
     return found;
   }
 
+  const often = (plain: number, whenAimed: number): boolean => chance(aimed ? whenAimed : plain);
+  const planted = aimed ? chance(5) : true;
+
   const six = chance(35);
   const vpcs = chance(30) ? ["vpc-a", "vpc-b"] : ["vpc-a"];
-  const overlap = chance(8);
+  const overlap = often(8, 1);
   const subnets: SubnetPlan[] = vpcs.flatMap((vpc, v) =>
     Array.from({ length: count(vpcs.length === 1 ? 2 : 1, 3) }, (_, s) => ({
       id: `subnet-${vpc.at(-1)}${s}`,
@@ -76,7 +87,7 @@ export function sceneOf(seed: number): Scene {
     if (kind === 6) return { PrefixListIds: [{ PrefixListId: pick(lists) }] };
     return {
       UserIdGroupPairs: [
-        { GroupId: chance(5) ? "sg-gone" : pick(groups).id, ...(chance(8) ? { PeeringStatus: "deleted" } : {}) },
+        { GroupId: often(5, 0) ? "sg-gone" : pick(groups).id, ...(often(8, 2) ? { PeeringStatus: "deleted" } : {}) },
       ],
     };
   };
@@ -97,14 +108,14 @@ export function sceneOf(seed: number): Scene {
     GroupName: id,
     VpcId: vpc,
     IpPermissions: [
-      ...Array.from({ length: count(0, 3) }, permission),
-      ...(chance(35)
+      ...Array.from({ length: aimed ? count(1, 4) : count(0, 3) }, permission),
+      ...(often(35, 12)
         ? [{ IpProtocol: "-1", IpRanges: [{ CidrIp: "0.0.0.0/0" }], Ipv6Ranges: [{ CidrIpv6: "::/0" }] }]
         : []),
     ],
-    IpPermissionsEgress: chance(50)
+    IpPermissionsEgress: often(50, 65)
       ? [{ IpProtocol: "-1", IpRanges: [{ CidrIp: "0.0.0.0/0" }], Ipv6Ranges: [{ CidrIpv6: "::/0" }] }]
-      : Array.from({ length: count(0, 2) }, permission),
+      : Array.from({ length: aimed ? count(0, 4) : count(0, 2) }, permission),
   }));
 
   const entry = (Egress: boolean, i: number): Record<string, unknown> => {
@@ -114,7 +125,7 @@ export function sceneOf(seed: number): Scene {
       RuleNumber: (i + 1) * 10,
       Egress,
       Protocol,
-      RuleAction: chance(70) ? "allow" : "deny",
+      RuleAction: often(70, 62) ? "allow" : "deny",
       ...address,
       ...(Protocol === "6" || Protocol === "17" ? { PortRange: ports() } : {}),
       ...(Protocol === "1" || Protocol === "58"
@@ -144,7 +155,7 @@ export function sceneOf(seed: number): Scene {
         Associations: [{ SubnetId: s.id }],
         Entries: [true, false].flatMap((egress) => [
           ...Array.from({ length: count(0, 4) }, (_, i) => entry(egress, i)),
-          ...(chance(60) ? wide(egress) : []),
+          ...(often(60, 85) ? wide(egress) : []),
         ]),
       })),
     ];
@@ -200,6 +211,7 @@ export function sceneOf(seed: number): Scene {
   const target = (vpc: string): Record<string, unknown> => {
     const own = nats.filter((n) => n.VpcId === vpc);
     const kind = count(0, 9);
+    if (aimed && (kind >= 7 || (kind >= 5 && own.length === 0))) return { GatewayId: `igw-${vpc.at(-1)}` };
     if (kind <= 4) return { GatewayId: `igw-${vpc.at(-1)}` };
     if (kind <= 6 && own.length > 0) return { NatGatewayId: pick(own).NatGatewayId };
     if (kind === 7) return { NetworkInterfaceId: pick(machines.filter((m) => m.VpcId === vpc)).NetworkInterfaceId };
@@ -227,7 +239,7 @@ export function sceneOf(seed: number): Scene {
       routes.push({
         ...destination,
         ...to,
-        State: chance(93) ? "active" : pick(["blackhole", "filtered"]),
+        State: often(93, 97) ? "active" : pick(["blackhole", "filtered"]),
         Origin: chance(90) ? "CreateRoute" : "EnableVgwRoutePropagation",
       });
     };
@@ -246,7 +258,7 @@ export function sceneOf(seed: number): Scene {
       );
     const neighbours = subnets.filter((n) => n.vpc === s.vpc && n.id !== s.id);
     const [neighbour] = neighbours;
-    if (neighbour !== undefined && chance(10)) {
+    if (neighbour !== undefined && often(10, 3)) {
       add(
         { DestinationCidrBlock: neighbour.cidr },
         { NetworkInterfaceId: pick(machines.filter((m) => m.VpcId === s.vpc)).NetworkInterfaceId },
@@ -326,7 +338,7 @@ export function sceneOf(seed: number): Scene {
           ? [{ Ipv6CidrBlock: "2600:1f18:0::/48", Ipv6CidrBlockState: { State: "associated" } }]
           : [],
         BlockPublicAccessStates: {
-          InternetGatewayBlockMode: chance(90) ? "off" : pick(["block-bidirectional", "block-ingress"]),
+          InternetGatewayBlockMode: often(90, 97) ? "off" : pick(["block-bidirectional", "block-ingress"]),
         },
       })),
     },
@@ -345,10 +357,10 @@ export function sceneOf(seed: number): Scene {
     "describe-route-tables": { RouteTables: tables },
     "describe-internet-gateways": {
       InternetGateways: vpcs
-        .filter(() => chance(92))
+        .filter(() => often(92, 98))
         .map((VpcId) => ({
           InternetGatewayId: `igw-${VpcId.at(-1)}`,
-          Attachments: chance(93) ? [{ VpcId, State: "available" }] : [],
+          Attachments: often(93, 99) ? [{ VpcId, State: "available" }] : [],
         })),
     },
     "describe-egress-only-internet-gateways": {
@@ -396,7 +408,7 @@ export function sceneOf(seed: number): Scene {
       })),
     },
     "describe-transit-gateway-route-tables": {
-      TransitGatewayRouteTables: chance(80)
+      TransitGatewayRouteTables: often(80, 100)
         ? [{ TransitGatewayRouteTableId: "tgw-rtb-1", TransitGatewayId: "tgw-1" }]
         : [],
     },
@@ -422,7 +434,7 @@ export function sceneOf(seed: number): Scene {
     "describe-managed-prefix-lists": { PrefixLists: lists.map((PrefixListId) => ({ PrefixListId })) },
     "get-managed-prefix-list-entries": [
       { PrefixListId: "pl-1", Entries: [{ Cidr: pick(cidrs4) }, { Cidr: "203.0.113.64/26" }] },
-      ...(chance(50) ? [{ PrefixListId: "pl-2", Entries: [{ Cidr: "10.0.0.0/23" }] }] : []),
+      ...((aimed ? !planted : chance(50)) ? [{ PrefixListId: "pl-2", Entries: [{ Cidr: "10.0.0.0/23" }] }] : []),
     ],
     "elbv2 describe-load-balancers": {
       LoadBalancers: balancers.map((b) => ({
@@ -479,6 +491,48 @@ export function sceneOf(seed: number): Scene {
   };
 
   const instances = machines.map((m) => m.Attachment.InstanceId);
+  /** Whom a peer of a rule means, seen from a machine. */
+  const meant = (peer: Readonly<Record<string, unknown>>, own: string): readonly string[] => {
+    const text = JSON.stringify(peer);
+    const sg = /sg-[a-z0-9]+/.exec(text)?.[0];
+    const others = machines.filter((m) => m.Attachment.InstanceId !== own);
+    if (sg !== undefined)
+      return others.filter((m) => m.Groups.some((g) => g.GroupId === sg)).map((m) => m.Attachment.InstanceId);
+    if (/pl-1/.test(text)) return ["ip:203.0.113.70"];
+    if (/pl-2/.test(text))
+      return others.filter((m) => /^10\.0\.[01]\./.test(m.PrivateIpAddress)).map((m) => m.Attachment.InstanceId);
+    const cidr = /"([0-9.]+)\/(\d+)"/.exec(text);
+    if (cidr === null) return ["internet", ...others.map((m) => m.Attachment.InstanceId)];
+    const [, base = "", length] = cidr;
+    if (length === "0") return ["internet", ...others.map((m) => m.Attachment.InstanceId)];
+    const head = base
+      .split(".")
+      .slice(0, Math.floor(Number(length) / 8))
+      .join(".");
+    const inside = others.filter((m) => m.PrivateIpAddress.startsWith(`${head}.`)).map((m) => m.Attachment.InstanceId);
+    return inside.length > 0 ? inside : [`ip:${base.replace(/\.0$/, ".9")}`];
+  };
+  /** Flows that rules of groups mean, among others that nobody means. */
+  const aimedFlows = (others: readonly VpcFlow[]): readonly VpcFlow[] =>
+    others.map((other) => {
+      if (other.via !== undefined || other.flow !== undefined || chance(15)) return other;
+      const machine = pick(machines);
+      const own = machine.Attachment.InstanceId;
+      const group = securityGroups.find((g) => g.GroupId === pick(machine.Groups).GroupId);
+      const isIngress = chance(65);
+      const list = (isIngress ? group?.IpPermissions : group?.IpPermissionsEgress) ?? [];
+      if (list.length === 0) return other;
+      const rule: Readonly<Record<string, unknown>> = pick(list);
+      const ends = meant(rule, own);
+      if (ends.length === 0) return other;
+      const end = pick(ends);
+      const named = String(rule["IpProtocol"]);
+      const protocol = named === "-1" ? pick(["tcp", "udp"]) : named === "6" ? "tcp" : named === "17" ? "udp" : named;
+      const [first, last] = [Number(rule["FromPort"] ?? 443), Number(rule["ToPort"] ?? 443)];
+      const port =
+        protocol === "icmp" ? 8 : protocol === "icmpv6" ? 128 : pick([first, last, Math.floor((first + last) / 2)]);
+      return isIngress ? { from: end, to: own, protocol, port } : { from: own, to: end, protocol, port };
+    });
   const ends = [
     ...instances,
     ...instances,
@@ -486,9 +540,7 @@ export function sceneOf(seed: number): Scene {
     "internet",
     "internet",
     "ip:203.0.113.9",
-    "ip:10.0.0.77",
-    "ip:10.1.0.77",
-    "ip:10.9.0.1",
+    ...(aimed ? [] : ["ip:10.0.0.77", "ip:10.1.0.77", "ip:10.9.0.1"]),
     "ip:169.254.169.253",
     ...nats.map((n) => n.NatGatewayId),
   ];
@@ -521,5 +573,5 @@ export function sceneOf(seed: number): Scene {
       };
     return { from, to, protocol, port };
   });
-  return { input, flows };
+  return { input, flows: aimed ? aimedFlows(flows) : flows, planted };
 }

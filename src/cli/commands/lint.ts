@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { hasErrors, type Severity } from "../../base/diagnostic.ts";
 import { loadInput } from "../../files/input.ts";
-import { lint, lintVpc, type LintResult } from "../../lint/lint.ts";
+import { collected, lint, type LintResult } from "../../lint/lint.ts";
 import { edits, patchText } from "../../lint/patch.ts";
 import { lintJson } from "../../report/lint-json.ts";
 import { countsOf, type LintReport } from "../../report/lint-report.ts";
@@ -14,7 +14,8 @@ import { EXIT, SilentFailure } from "../exit.ts";
 import { type InputFlags, type OutputFlags, withInput, withOutput } from "../options.ts";
 import type { Session } from "../session.ts";
 import { note, printDiagnostics, styleFor, writeAnswer } from "../terminal.ts";
-import { type Opened, openRead } from "../vpc/vpc-input.ts";
+import { openSides, type Sides } from "../vpc/vpc-input.ts";
+import { vpcFindings } from "../../vpc/findings.ts";
 import { AWS } from "../../policy/registry.ts";
 import type { VpcEngine } from "../../vpc/engine.ts";
 import { version } from "../version.ts";
@@ -64,7 +65,7 @@ async function run(paths: readonly string[], flags: LintFlags): Promise<void> {
     throw new SilentFailure(EXIT.input);
   }
   // What is found while reading is part of the answer here, and is not said twice.
-  const opened = openRead(input.sources, { ...flags, quiet: true }, input.diagnostics);
+  const opened = openSides(input.sources, { ...flags, quiet: true }, input.diagnostics);
   const result = resultOf(opened);
   if (flags.fix === true) {
     const patch = patchText(edits(result.findings, input.sources));
@@ -74,23 +75,31 @@ async function run(paths: readonly string[], flags: LintFlags): Promise<void> {
   }
   const report: LintReport = {
     ...result,
-    dialect: opened.cluster?.dialect.name ?? AWS,
+    dialect: [opened.cluster?.dialect.name, opened.vpc === undefined ? undefined : AWS].filter(isSaid).join(" and "),
     version: version(),
-    policies: opened.cluster === undefined ? ruleCount(opened.vpc.engine) : policyCount(opened.cluster),
+    policies:
+      (opened.vpc === undefined ? 0 : ruleCount(opened.vpc.engine)) +
+      (opened.cluster === undefined ? 0 : policyCount(opened.cluster)),
   };
   await writeAnswer(WRITERS[flags.output](report, styleFor(process.stdout, flags.color)));
   const counts = countsOf(result.findings);
   const failing = SEVERITIES.slice(0, SEVERITIES.indexOf(flags.failOn) + 1);
   const found = failing.some((severity) => counts[severity] > 0);
-  const { complete } = opened.cluster ?? opened.vpc;
+  const complete = opened.cluster?.complete !== false && opened.vpc?.complete !== false;
   process.exitCode = found || (flags.strict === true && !complete) ? EXIT.found : EXIT.fine;
 }
 
-function resultOf(opened: Opened): LintResult {
-  const { diagnostics: before } = opened.cluster ?? opened.vpc;
-  const options = { before, suppressions: readProjectConfiguration().suppressions };
-  if (opened.cluster === undefined) return lintVpc(opened.vpc.engine, options);
-  return lint(opened.cluster.engine, opened.cluster.documents, options);
+function isSaid(text: string | undefined): text is string {
+  return text !== undefined;
+}
+
+/** What is found in a VPC is part of what is found beside it. */
+function resultOf({ cluster, vpc }: Sides): LintResult {
+  const { suppressions } = readProjectConfiguration();
+  const ofVpc = vpc === undefined ? [] : [...vpc.diagnostics, ...vpcFindings(vpc.engine)];
+  if (cluster === undefined) return collected(ofVpc, [], { suppressions });
+  const before = [...cluster.diagnostics, ...ofVpc];
+  return lint(cluster.engine, cluster.documents, { before, suppressions });
 }
 
 function policyCount({ engine }: Session): number {

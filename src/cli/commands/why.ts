@@ -10,7 +10,7 @@ import type { WhyReport } from "../../report/why-report.ts";
 import { whyText } from "../../report/why-text.ts";
 import { type VpcWhyReport, vpcWhyJson, vpcWhyText } from "../../report/vpc-why.ts";
 import type { VpcEngine, VpcQuestion } from "../../vpc/engine.ts";
-import { inputFailure } from "../exit.ts";
+import { EXIT, inputFailure, SilentFailure } from "../exit.ts";
 import { type LabFlags, openRunning, withLab } from "../lab/lab-flags.ts";
 import {
   type InputFlags,
@@ -22,8 +22,10 @@ import {
   withOutput,
 } from "../options.ts";
 import { exitOf } from "../session.ts";
-import { styleFor, writeAnswer } from "../terminal.ts";
-import { openInput, type VpcSession } from "../vpc/vpc-input.ts";
+import { printDiagnostics, styleFor, writeAnswer } from "../terminal.ts";
+import { openSides, type Sides, type VpcSession } from "../vpc/vpc-input.ts";
+import { hasErrors } from "../../base/diagnostic.ts";
+import { loadInput } from "../../files/input.ts";
 
 const WRITERS = {
   text: whyText,
@@ -67,6 +69,7 @@ export function addWhy(program: Command): void {
       `
 Examples:
   bulkhead why default/client-b default/service-a -f examples/two-applications
+  bulkhead why internet aws_instance.app_a --via aws_lb.a --port 443 -f plan.json
   bulkhead why internet default/service-a --port 80/TCP --http "GET /" -f examples/two-applications
   bulkhead why default/client-a fqdn:api.example.com --port 443/TCP --tls api.example.com -f examples/two-applications`,
     )
@@ -74,15 +77,16 @@ Examples:
 }
 
 async function run(from: string, to: string, flags: WhyFlags): Promise<void> {
-  const opened =
-    flags.filename === undefined ? { cluster: (await openRunning(flags.name)).session } : openInput([], flags);
-  if (opened.cluster === undefined) return await askVpc(opened.vpc, from, to, flags);
+  const opened = flags.filename === undefined ? { cluster: (await openRunning(flags.name)).session } : sides(flags);
+  if (opened.vpc !== undefined && (opened.cluster === undefined || isAboutVpc(opened.vpc, [from, to], flags)))
+    return await askVpc(opened.vpc, from, to, flags);
   if (flags.via !== undefined)
     throw inputFailure(
       "--via names a load balancer of a VPC",
       "Ask of a plan, a template or a folder of describe answers.",
     );
   const session = opened.cluster;
+  if (session === undefined) throw new Error("an input speaks of a cluster or of a VPC");
   const { protocol, port } = flags.port ?? onlyPort(session.engine, to);
   const question: Question = {
     from,
@@ -137,6 +141,29 @@ function collectHeader(text: string, earlier: readonly Header[] = []): readonly 
   const parts = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):\s*(.*)$/.exec(text);
   if (parts === null) throw new InvalidArgumentError('Write a name and a value, such as "X-Env: prod".');
   return [...earlier, [parts[1] ?? "", (parts[2] ?? "").trim()]];
+}
+
+function sides(flags: WhyFlags): Sides {
+  const input = loadInput(flags.filename ?? [], { recursive: flags.recursive ?? false });
+  if (hasErrors(input.diagnostics)) {
+    printDiagnostics(input.diagnostics, flags.quiet ?? false);
+    throw new SilentFailure(EXIT.input);
+  }
+  return openSides(input.sources, flags, input.diagnostics);
+}
+
+/** Of a cluster and a VPC in one input, which a question means: by the ends that stand in the VPC. */
+function isAboutVpc({ engine }: VpcSession, ends: readonly string[], flags: WhyFlags): boolean {
+  const inside = ends.filter((name) => engine.inventory.owner(name) !== undefined);
+  const placed = ends.filter((name) => !/^(internet$|ip:|cidr:)|^[0-9a-f.:]+(\/\d+)?$/.test(name));
+  if (flags.via === undefined && inside.length === 0) return false;
+  const other = placed.find((name) => !inside.includes(name) && engine.inventory.resolve(name).kind === "problem");
+  if (other !== undefined)
+    throw inputFailure(
+      `${inside[0] ?? ""} stands in the VPC and ${other} does not`,
+      "The way between a VPC and a cluster is not followed; ask about each of them.",
+    );
+  return true;
 }
 
 /** The same question of a VPC. */

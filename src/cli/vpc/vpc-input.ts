@@ -36,22 +36,50 @@ export function openRead(
   flags: SessionOptions,
   before: readonly Diagnostic[] = [],
 ): Opened {
-  const quiet = flags.quiet ?? false;
-  const aws = sources.filter((source) => awsForm(source) !== undefined);
-  if (aws.length === 0) return { cluster: openSources(sources, flags, before) };
+  const { aws, others } = apart(sources);
+  const [ofVpc] = aws;
+  const [ofCluster] = others;
+  if (ofVpc === undefined) return { cluster: openSources(sources, flags, before) };
+  if (ofCluster !== undefined) {
+    throw inputFailure(
+      `${ofCluster.name} speaks of a cluster and ${ofVpc.name} of a VPC`,
+      "Ask about one of them at a time; why and lint take both.",
+    );
+  }
+  return { vpc: openVpc(aws, flags, before) };
+}
+
+/** What an input speaks of: a cluster, a VPC, or both. */
+export interface Sides {
+  readonly cluster?: Session | undefined;
+  readonly vpc?: VpcSession | undefined;
+}
+
+/** As `openRead`, where the input may speak of a cluster and of a VPC beside it. */
+export function openSides(
+  sources: readonly Source[],
+  flags: SessionOptions,
+  before: readonly Diagnostic[] = [],
+): Sides {
+  const { aws, others } = apart(sources);
+  if (aws.length === 0 || others.length === 0) return openRead(sources, flags, before);
+  const { dialect, ...rest } = flags;
+  const reading = dialect === undefined || dialect === AWS ? rest : flags;
+  return { cluster: openSources(others, reading, before), vpc: openVpc(aws, rest, []) };
+}
+
+function apart(sources: readonly Source[]): { readonly aws: readonly Source[]; readonly others: readonly Source[] } {
+  const isAws = (source: Source): boolean => awsForm(source) !== undefined;
+  return { aws: sources.filter(isAws), others: sources.filter((source) => !isAws(source)) };
+}
+
+function openVpc(aws: readonly Source[], flags: SessionOptions, before: readonly Diagnostic[]): VpcSession {
   if (flags.dialect !== undefined && flags.dialect !== AWS) {
     throw inputFailure(`${aws[0]?.name ?? ""} speaks of AWS`, `Leave --dialect out, or say --dialect ${AWS}.`);
   }
-  const others = sources.filter((source) => awsForm(source) === undefined);
-  if (others.length > 0) {
-    throw inputFailure(
-      `${others[0]?.name ?? ""} speaks of a cluster and ${aws[0]?.name ?? ""} of a VPC`,
-      "Ask about one of them at a time.",
-    );
-  }
   const read = readNetwork(aws);
   const diagnostics = [...before, ...read.diagnostics];
-  printDiagnostics(diagnostics, quiet);
+  printDiagnostics(diagnostics, flags.quiet ?? false);
   if (read.network === undefined || hasErrors(diagnostics)) throw new SilentFailure(EXIT.input);
-  return { vpc: { engine: new VpcEngine(read.network), diagnostics, complete: true } };
+  return { engine: new VpcEngine(read.network), diagnostics, complete: true };
 }

@@ -92,12 +92,13 @@ function wayTo(
   const second = keeps ? preserved(network, via, client, to) : connection(network, via, to);
   const health = healthOf(network, balancer, via, to, group, port, keeps);
   if (health === "fails") between.push(fact(hop, "deny", `${balancer.name}#no-healthy-target:${to.name}`));
-  else if (health === "unsure") {
-    between.push(
-      fact(hop, "unsure", `${balancer.name}#health:${to.name}`, [
-        { code: "unknown-value", detail: `health checks of ${group.name}` },
-      ]),
-    );
+  else if (health !== "passes") {
+    // Where only some of the checks get an answer, nobody knows what they make of the target.
+    const because: Because = {
+      code: health === "partly" ? "partly" : "unknown-value",
+      detail: `health checks of ${group.name}`,
+    };
+    between.push(fact(hop, "unsure", `${balancer.name}#health:${to.name}`, [because]));
   } else between.push(fact(hop, "allow", group.name));
   const protocol = group.protocol === "UDP" || (group.protocol === "TCP_UDP" && ask.protocol === "UDP") ? "UDP" : "TCP";
   const own: Ask = { family: ask.family, protocol, first: port, last: port };
@@ -123,7 +124,7 @@ function healthOf(
   group: TargetGroup,
   port: number,
   keeps: boolean,
-): "passes" | "fails" | "unsure" {
+): "passes" | "fails" | "partly" | "unsure" {
   const at = group.healthPort ?? port;
   if (at === port && !keeps) return "passes";
   const check = (place: Place): string => {
@@ -132,7 +133,7 @@ function healthOf(
   };
   const verdict = check(to);
   if (verdict === "allow") return "passes";
-  if (verdict !== "deny") return "unsure";
+  if (verdict !== "deny") return verdict === "mixed" ? "partly" : "unsure";
   if (balancer.type !== "application") return "fails";
   const others = group.targets.flatMap((t) => targetPlaces(network, ownerOrAddress(network, t.id), to.family));
   return others.every((place) => check(place) === "deny") ? "passes" : "fails";
