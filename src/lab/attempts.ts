@@ -158,6 +158,8 @@ export interface Receiver {
   /** The address is not the namespace's own (outside). */
   readonly foreign: boolean;
   readonly listens: (port: number) => boolean;
+  /** Every port counts as served, and no server is there to answer. */
+  readonly everywhere: boolean;
 }
 
 /** Sends a crafted packet, sees it come in at one of the receivers, and its answer come back. */
@@ -208,7 +210,7 @@ export function attemptCrafted(
         listen(receiver.namespace, receiver.address, receiver.foreign, (bytes, fd) => {
           if (!crafted.isArrival(bytes)) return;
           owner = receiver.owner;
-          const answer = crafted.respond(bytes, receiver.listens);
+          const answer = crafted.respond(bytes, receiver.listens, receiver.everywhere);
           owed = answer !== "nothing";
           if (answer instanceof Buffer) sendTo(fd, answer, socketAddress(origin.address, 0));
           news();

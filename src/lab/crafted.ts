@@ -15,10 +15,10 @@ export interface Crafted {
   /** Whether bytes that came in at the target, IP header removed, are this packet. */
   isArrival(bytes: Buffer): boolean;
   /**
-   * What whoever received it owes: bytes, an answer that its kernel sends by itself, or nothing.
-   * `listens` tells whether somebody serves a port there.
+   * What whoever received it owes: bytes, an answer that its kernel or its server sends by itself, or nothing.
+   * `listens` tells whether somebody serves a port there, and `everywhere` that no server does and each port counts.
    */
-  respond(arrival: Buffer, listens: (port: number) => boolean): Buffer | "kernel" | "nothing";
+  respond(arrival: Buffer, listens: (port: number) => boolean, everywhere: boolean): Buffer | "itself" | "nothing";
   /** Whether bytes that came back are the answer to it. */
   isAnswer(bytes: Buffer): boolean;
 }
@@ -43,13 +43,17 @@ export function craftIcmp(family: Family, type: number, identifier: number): Cra
     bytes,
     mark: identifier,
     isArrival: has(type),
-    respond: () => (type === ECHO[family] ? "kernel" : "nothing"),
+    respond: () => (type === ECHO[family] ? "itself" : "nothing"),
     isAnswer: has(ECHO_REPLY[family]),
   };
 }
 
 const SCTP_INIT = 1;
 const SCTP_INIT_ACK = 2;
+export const SCTP_COOKIE_ECHO = 10;
+const SCTP_COOKIE_ACK = 11;
+/** Of a server's tag and its client's: either tells the other, so nothing is kept between the steps of a handshake. */
+const TAGS = 0x5555_5555;
 
 /** An INIT that opens an association; where somebody listens, an INIT ACK answers it. */
 export function craftSctp(sourcePort: number, destinationPort: number, tag: number): Crafted {
@@ -59,11 +63,9 @@ export function craftSctp(sourcePort: number, destinationPort: number, tag: numb
     mark: sourcePort,
     isArrival: (packet) => packet.length >= 20 && packet[12] === SCTP_INIT && packet.readUInt32BE(16) === tag,
     // Translation may have changed the ports.
-    respond: (arrival, listens) => {
-      const port = arrival.readUInt16BE(2);
-      return listens(port)
-        ? sctpPacket(port, arrival.readUInt16BE(0), tag, SCTP_INIT_ACK, tag ^ 0x5555_5555)
-        : "nothing";
+    respond: (arrival, listens, everywhere) => {
+      if (everywhere) return sctpAnswer(arrival, () => true) ?? "nothing";
+      return listens(arrival.readUInt16BE(2)) ? "itself" : "nothing";
     },
     isAnswer: (packet) =>
       packet.length >= 20 &&
@@ -73,12 +75,47 @@ export function craftSctp(sourcePort: number, destinationPort: number, tag: numb
   };
 }
 
-function sctpPacket(from: number, to: number, verification: number, chunk: number, tag: number): Buffer {
-  const cookie = chunk === SCTP_INIT_ACK ? 8 : 0;
-  const bytes = Buffer.alloc(32 + cookie);
+/**
+ * The answer of a server to a packet: INIT ACK to an INIT, COOKIE ACK to a COOKIE ECHO.
+ *
+ * Takes the packet without its IP header, and which ports are served. Null: it answers nothing.
+ */
+export function sctpAnswer(packet: Buffer, listens: (port: number) => boolean): Buffer | null {
+  if (packet.length < 16 || !listens(packet.readUInt16BE(2))) return null;
+  const [from, to] = [packet.readUInt16BE(2), packet.readUInt16BE(0)];
+  switch (packet[12]) {
+    case SCTP_INIT: {
+      if (packet.length < 20) return null;
+      const tag = packet.readUInt32BE(16);
+      return sctpPacket(from, to, tag, SCTP_INIT_ACK, tag ^ TAGS);
+    }
+    case SCTP_COOKIE_ECHO:
+      return sctpChunk(from, to, packet.readUInt32BE(4) ^ TAGS, SCTP_COOKIE_ACK);
+    default:
+      return null;
+  }
+}
+
+/** A packet of one empty chunk, such as COOKIE ECHO; the tag is the one that the other side told. */
+export function sctpChunk(from: number, to: number, verification: number, chunk: number): Buffer {
+  const bytes = Buffer.alloc(16);
+  sctpHeader(bytes, from, to, verification);
+  bytes[12] = chunk;
+  bytes.writeUInt16BE(4, 14);
+  bytes.writeUInt32LE(crc32c(bytes), 8);
+  return bytes;
+}
+
+function sctpHeader(bytes: Buffer, from: number, to: number, verification: number): void {
   bytes.writeUInt16BE(from, 0);
   bytes.writeUInt16BE(to, 2);
   bytes.writeUInt32BE(verification >>> 0, 4);
+}
+
+function sctpPacket(from: number, to: number, verification: number, chunk: number, tag: number): Buffer {
+  const cookie = chunk === SCTP_INIT_ACK ? 8 : 0;
+  const bytes = Buffer.alloc(32 + cookie);
+  sctpHeader(bytes, from, to, verification);
   bytes[12] = chunk;
   bytes.writeUInt16BE(20 + cookie, 14);
   bytes.writeUInt32BE(tag >>> 0, 16);

@@ -270,9 +270,10 @@ export class Prober {
       const wired = this.fabric.at(end) ?? this.fabric.get(INTERNET);
       if (wired === undefined) continue;
       const { site, namespace } = wired;
-      const listens = (port: number): boolean =>
-        site.name === INTERNET || site.ports.some((one) => one.protocol === "SCTP" && one.port === port);
-      found.push({ namespace, owner: site.name, address: end, foreign: !site.addresses.includes(end), listens });
+      const everywhere = site.name === INTERNET;
+      const listens = (port: number): boolean => site.ports.some((one) => one.protocol === "SCTP" && one.port === port);
+      const foreign = !site.addresses.includes(end);
+      found.push({ namespace, owner: site.name, address: end, foreign, listens, everywhere });
     }
     return found;
   }

@@ -1,5 +1,5 @@
 /**
- * What listens on the ports of the lab: HTTP on TCP, echo on UDP, each on a socket made inside the site's own
+ * What listens on the ports of the lab: HTTP on TCP, echo on UDP, handshakes on SCTP, each on a socket made inside the site's own
  * namespace and bound to its own address, all served by this process.
  */
 
@@ -28,6 +28,7 @@ import {
   translateDestination,
 } from "./kernel/expressions.ts";
 import { tcpListener, udpSocket } from "./kernel/sockets.ts";
+import { serveSctp } from "./sctp-server.ts";
 import { INTERNET } from "./sites.ts";
 import { PROTOCOL_NUMBER } from "./verdicts.ts";
 
@@ -107,6 +108,10 @@ export class Servers {
           }
         }
       }
+      const associations = wired.site.ports.filter(({ serves }) => serves === "sctp").map(({ port }) => port);
+      if (associations.length > 0)
+        for (const address of wired.site.addresses)
+          opened.push(serveSctp(wired.namespace, address, new Set(associations)));
     } catch (error) {
       this.close(wired.site.name);
       if (error instanceof SystemError && error.code === "EMFILE") {

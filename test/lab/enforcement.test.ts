@@ -1,8 +1,9 @@
 import { describeWithPackets, uniqueName } from "./unprivileged.ts";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Probe } from "../../src/lab/answers.ts";
-import { labApply, labDown, labProbe, labUp } from "../../src/lab/client.ts";
+import { labApply, labDown, labExec, labProbe, labUp } from "../../src/lab/client.ts";
 import type { Plan } from "../../src/lab/plan.ts";
 import { NO_RULES, type Peer, type Ruleset, type SubjectRules } from "../../src/lab/ruleset.ts";
 import { populationOf } from "../../src/lab/sites.ts";
@@ -327,5 +328,21 @@ describeWithPackets("enforcement by packets", () => {
       expect(shown(actual)).toEqual(shown(expected));
     };
     await fc.assert(fc.asyncProperty(ruleset(peer(["outside", "nodes", "all"])), check), { numRuns: 60, seed: 11 });
+  });
+
+  test("a program in a pod opens an SCTP association with a pod that serves the port, and with no other", async () => {
+    const program = fileURLToPath(new URL("./sctp-client.ts", import.meta.url));
+    const associate = async (source: string, target: string, port: number): Promise<string> => {
+      const argv = [process.execPath, "--import", import.meta.resolve("tsx"), program, source, target, String(port)];
+      const { stdout, stderr } = await labExec(A, argv, { name, stdio: "collect" });
+      return stdout.trim() || stderr;
+    };
+    await labApply({ ruleset: NO_RULES }, { name });
+    // INIT ACK is 2, COOKIE ACK 11 (RFC 9260, section 3.2).
+    expect(await associate("10.0.0.1", "10.0.0.3", 5000)).toBe("2 11");
+    expect(await associate("2001:db8:1::1", "2001:db8:1::3", 5000)).toBe("2 11");
+    expect(await associate("10.0.0.1", "10.0.0.3", 5001)).toBe("nobody");
+    await labApply({ ruleset: rules(ingress(1003, [])) }, { name });
+    expect(await associate("10.0.0.1", "10.0.0.3", 5000)).toBe("nobody");
   });
 });

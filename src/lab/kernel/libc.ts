@@ -68,6 +68,7 @@ const libcGetsockname = define("getsockname", ["int", ROOM, "_Inout_ uint32_t *"
 const libcSend = define("send", ["int", BYTES, "size_t", "int"], "intptr_t");
 const libcSendto = define("sendto", ["int", BYTES, "size_t", "int", BYTES, "uint32_t"], "intptr_t");
 const libcRecv = define("recv", ["int", ROOM, "size_t", "int"], "intptr_t");
+const libcRecvfrom = define("recvfrom", ["int", ROOM, "size_t", "int", ROOM, "_Inout_ uint32_t *"], "intptr_t");
 const libcRecvmsg = define("recvmsg", ["int", "uintptr_t", "int"], "intptr_t");
 const libcClose = define("close", ["int"]);
 const libcWaitpid = define("waitpid", ["int", ROOM, "int"]);
@@ -185,6 +186,21 @@ export function receive(fd: number, room: Buffer, flags: number): Buffer | null 
   const returned = libcRecv(fd, room, room.length, flags);
   if (returned === -EAGAIN || returned === -EINTR) return null;
   return room.subarray(0, checked("recv", returned));
+}
+
+/** Received bytes with the `sockaddr` of who sent them; null when a non-blocking receive finds nothing. */
+export function receiveFrom(
+  fd: number,
+  room: Buffer,
+  flags: number,
+): { readonly bytes: Buffer; readonly from: Buffer } | null {
+  const from = Buffer.alloc(28);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(from.length);
+  const returned = libcRecvfrom(fd, room, room.length, flags, from, length);
+  if (returned === -EAGAIN || returned === -EINTR) return null;
+  const bytes = room.subarray(0, checked("recvfrom", returned));
+  return { bytes, from: from.subarray(0, length.readUInt32LE()) };
 }
 
 /** Bytes received into the `struct msghdr` at an address; null when a non-blocking receive finds nothing. */
