@@ -30,6 +30,8 @@ export interface LabStatus {
   readonly policies: readonly string[];
   /** Counts policy sets since the lab began; 1 is the first. */
   readonly generation: number;
+  /** The pod of the name server; null: none. */
+  readonly dns: string | null;
   /** Null: no Ingress. */
   readonly ingress: { readonly addresses: readonly string[]; readonly loadBalancerIPs: readonly string[] } | null;
 }

@@ -126,17 +126,18 @@ function packetFlow(
     };
   }
   const direction = drop.direction ?? "ingress";
-  const explicit = drop.reason === "deny" ? drop.policies.map(policyOf) : [];
+  // Hubble names rules that deny; here also the policies whose default denies, which `drop_reason` tells apart.
+  const denying = drop.policies.map(policyOf);
   return {
     ...base,
     verdict: "DROPPED",
     traffic_direction: direction === "egress" ? "EGRESS" : "INGRESS",
     ...dropReason(drop),
-    ...(explicit.length === 0
+    ...(denying.length === 0
       ? {}
       : direction === "egress"
-        ? { egress_denied_by: explicit }
-        : { ingress_denied_by: explicit }),
+        ? { egress_denied_by: denying }
+        : { ingress_denied_by: denying }),
   };
 }
 

@@ -336,11 +336,13 @@ export class Lab {
         ports: ports.map(({ port, protocol, backends }) => ({
           port,
           protocol,
-          backends: backends.map((backend) => `${backend.pod ?? backend.address}:${backend.port}`),
+          // A pod of both families is a backend twice.
+          backends: [...new Set(backends.map((backend) => `${backend.pod ?? backend.address}:${backend.port}`))],
         })),
       })),
       policies: ruleset.policies,
       generation: this.enforcement.generation,
+      dns: plan.dns?.pod.name ?? null,
       ingress:
         plan.ingress === null
           ? null

@@ -156,7 +156,11 @@ export function probeOf(world: World, lab: LabPlan, { asker, target }: Pair): Pr
   }
   const from = firstPod(lab, asker.workload);
   const [workload] = target.workloads;
-  const to = target.service === undefined ? workload && firstPod(lab, workload) : `service:${target.service}`;
+  // A headless Service has no address of its own: its name leads to its pods.
+  const fronted = lab.plan.services.some(
+    ({ namespace, name, clusterIPs }) => `${namespace}/${name}` === target.service && clusterIPs.length > 0,
+  );
+  const to = fronted ? `service:${target.service}` : workload && firstPod(lab, workload);
   return from === undefined || to === undefined
     ? undefined
     : { from, to, protocol: target.protocol, port: target.port };

@@ -1,8 +1,9 @@
 /** `bulkhead lab flows`: what went through the lab and what was dropped, in the shape of Hubble's flows. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Flow, FlowEndpoint, FlowFilter } from "../../../lab/answers.ts";
-import { labFlows } from "../../../lab/client.ts";
+import type { Flow, FlowEndpoint, FlowFilter, LabStatus } from "../../../lab/answers.ts";
+import { labFlows, labStatus } from "../../../lab/client.ts";
 import type { Style } from "../../../report/style.ts";
+import { inputFailure } from "../../exit.ts";
 import { type LabFlags, withLab } from "../../lab/lab-flags.ts";
 import { styleFor, writeAnswer } from "../../terminal.ts";
 
@@ -39,10 +40,26 @@ async function run(flags: FlowsFlags): Promise<void> {
     ...(flags.since === undefined ? {} : { sinceMs: flags.since }),
     ...(flags.follow === true ? { follow: true } : {}),
   };
+  const status = await labStatus({ name: flags.name });
+  for (const place of [flags.from, flags.to]) if (place !== undefined) checkPlace(place, status);
   const style = styleFor(process.stdout, flags.color);
   for await (const record of labFlows(filter, { name: flags.name })) {
     await writeAnswer([flags.output === "json" ? `${JSON.stringify(record)}\n` : `${compact(record.flow, style)}\n`]);
   }
+}
+
+/** Refuses what no flow can come from or go to. */
+function checkPlace(place: string, { pods, nodes, ingress, dns }: LabStatus): void {
+  const names = [...pods.map(({ name }) => name), ...(dns === null ? [] : [dns])];
+  const others = ["internet", ...(ingress === null ? [] : ["ingress"]), ...nodes.map(({ name }) => `host@${name}`)];
+  const known = place.endsWith("/")
+    ? names.some((name) => name.startsWith(place))
+    : [...names, ...others].includes(place);
+  if (!known)
+    throw inputFailure(
+      `no flow is from or to ${place}`,
+      "Write a pod as `bulkhead lab status` lists it, a namespace with a slash, internet, ingress or host@NODE.",
+    );
 }
 
 function compact(flow: Flow, style: Style): string {
