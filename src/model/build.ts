@@ -14,6 +14,7 @@ import { decodeGateway, decodeGatewayClass, decodeReferenceGrant, GATEWAY_GROUP 
 import { decodeIngress, decodeIngressClass } from "./ingresses.ts";
 import { isClusterPolicy, isCustom, isOptionalPolicy, standingOf } from "./kinds.ts";
 import { checkLinks } from "./links.ts";
+import { LiveWorld } from "./live-world.ts";
 import { groupOf, versionOf } from "./metadata.ts";
 import { decodeNamespace, synthesiseNamespace } from "./namespaces.ts";
 import { decodeCiliumNode, decodeNode, isApiServer, joinNodes, type NodeMention, type NodeTelling } from "./nodes.ts";
@@ -22,7 +23,7 @@ import { PodSamples } from "./pod-samples.ts";
 import { decodeRoute, ROUTE_KINDS } from "./routes.ts";
 import { decodeService, decodeServiceCIDR, findTaken } from "./services.ts";
 import { Tally } from "./tally.ts";
-import { decodePod, gatherWorkloads, type Pod } from "./workloads.ts";
+import { decodePod, type Pod, WorkloadTable } from "./workloads.ts";
 import type {
   CidrGroup,
   ForeignPolicy,
@@ -65,6 +66,8 @@ export interface Account {
 
 export interface BuiltWorld {
   readonly world: World;
+  /** The same world, for changes of single objects. */
+  readonly live: LiveWorld;
   readonly diagnostics: readonly Diagnostic[];
   readonly account: Account;
 }
@@ -456,12 +459,13 @@ class Builder {
         .flatMap(({ addresses }) => addresses),
     );
     const nodes = joinNodes(draft.nodes, draft.ciliumNodes, mentionsOf(draft), apiServerAddresses);
-    const workloads = gatherWorkloads(
+    const table = new WorkloadTable(
       draft.pods,
       draft.controllers,
       { nodeAddresses: (name) => nodes.internalAddresses(name), nodeCount: draft.nodes.length },
       this.findings,
     );
+    const { workloads } = table;
     const namespaces = new Map(draft.namespaces);
     for (const name of this.mentioned) if (!namespaces.has(name)) namespaces.set(name, synthesiseNamespace(name));
     const podMakers = this.makers.filter(({ maker }) => !workloads.some((workload) => isMadeBy(maker, workload)));
@@ -488,9 +492,20 @@ class Builder {
       foreign: this.foreign,
       podMakers: podMakers.map(({ maker }) => maker),
     };
+    const lasting = [...this.findings.all];
     checkLinks(world, this.findings);
+    const isFixed = this.makers.length > 0 || world.workloads !== workloads;
     return {
       world,
+      live: new LiveWorld({
+        world,
+        table,
+        samples: this.samples,
+        nodes,
+        findings: this.findings.all,
+        lasting,
+        isFixed,
+      }),
       diagnostics: this.findings.all,
       account: {
         understood: this.understood - taken.size,

@@ -31,6 +31,8 @@ export interface Nodes {
   readonly all: readonly Node[];
   /** Addresses of a node under which its host-network pods appear; empty where they are not known. */
   internalAddresses(name: string): readonly Address[];
+  /** Whether an object of the input tells the node's addresses, so that no pod's word for them counts. */
+  isTold(name: string): boolean;
 }
 
 /** Labels that installers put on the nodes of the control plane. */
@@ -133,8 +135,10 @@ export function joinNodes(
   }
   const apiServers = new Set(apiServerAddresses.map(formatAddress));
   const internal = new Map<string, readonly Address[]>();
+  const toldNodes = new Set<string>();
   const all = [...drafts].map(([name, draft]): Node => {
     const told = draft.internal.length + draft.others.length > 0;
+    if (told) toldNodes.add(name);
     const own = distinctAddresses(told ? draft.internal : draft.mentioned);
     internal.set(name, own);
     const addresses = distinctAddresses([...own, ...draft.others]);
@@ -150,7 +154,11 @@ export function joinNodes(
       ...(draft.document === undefined ? { synthesised: true } : { document: draft.document }),
     };
   });
-  return { all, internalAddresses: (name) => internal.get(name) ?? [] };
+  return {
+    all,
+    internalAddresses: (name) => internal.get(name) ?? [],
+    isTold: (name) => toldNodes.has(name),
+  };
 }
 
 interface Draft {

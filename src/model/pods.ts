@@ -12,6 +12,11 @@ const SERVERS: readonly unknown[] = ["kube-dns", "coredns", "node-local-dns"];
 
 const SYSTEM = "kube-system";
 
+/** Whether the cluster's DNS servers may stand in a namespace. */
+export function isServerNamespace(namespace: string): boolean {
+  return namespace === SYSTEM;
+}
+
 /** The workloads among which are the cluster's DNS servers. */
 export function dnsWorkloads(world: World): readonly Workload[] {
   return workloadsOf(world, SYSTEM);

@@ -1,6 +1,6 @@
 /** Workloads: pods gathered under what made them, and representatives where the input has no pods (kubernetes.md 3). */
 import { diagnostic } from "../base/diagnostic.ts";
-import type { Cursor, Findings } from "../documents/cursor.ts";
+import { type Cursor, Findings } from "../documents/cursor.ts";
 import type { Document } from "../documents/document.ts";
 import type { Address } from "../net/address.ts";
 import { decodeAddress, distinctAddresses } from "./address-text.ts";
@@ -85,60 +85,149 @@ export interface WorkloadContext {
 }
 
 /**
- * Gathers pods and controllers into workloads.
+ * Pods and controllers gathered into workloads.
  *
  * Takes the decoded objects in the order of the input, what is known of nodes, and where findings go.
- * Returns the workloads in the order of their first mention. Real pods replace the representatives of their controller;
+ * Has the workloads in the order of their first mention. Real pods replace the representatives of their controller;
  * ReplicaSets of a Deployment and Jobs of a CronJob are no workloads of their own.
  * Reports pods that have ended (BH302) and workloads without a pod (BH301), both for information.
  */
-export function gatherWorkloads(
-  pods: readonly Pod[],
-  controllers: readonly Controller[],
-  context: WorkloadContext,
-  findings: Findings,
-): readonly Workload[] {
-  const ownership = new Ownership(controllers);
-  const groups = new Map<string, Group>();
-  const groupOfOwner = (namespace: string, kind: string, name: string): Group => {
+export class WorkloadTable {
+  private readonly ownership: Ownership;
+  private readonly context: WorkloadContext;
+  private readonly groups = new Map<string, Group>();
+  /** Pods that share what they tell share their namespace and owner as well. */
+  private readonly byTelling = new WeakMap<PodTelling, Group>();
+  /** In the order of their first mention. */
+  private readonly ordered: Group[] = [];
+  private nextPlace: number;
+
+  constructor(pods: readonly Pod[], controllers: readonly Controller[], context: WorkloadContext, findings: Findings) {
+    this.context = context;
+    this.ownership = new Ownership(controllers);
+    for (const [index, controller] of controllers.entries()) {
+      const owner = this.ownership.ofController(controller);
+      const { kind, name } = owner ?? controller;
+      const group = this.groupNamed(controller.namespace, kind, name, index - controllers.length);
+      if (owner === undefined) group.main = controller;
+      else group.parts.push(controller);
+    }
+    const ended = new Tally();
+    for (const [place, pod] of pods.entries()) {
+      if (pod.ended !== undefined) {
+        ended.add(`${pod.namespace}/${pod.name}`, pod.document, ["status", "phase"]);
+        continue;
+      }
+      const group = this.groupOfPod(pod, place);
+      group.pods.push(pod);
+      group.places.push(place);
+    }
+    this.nextPlace = pods.length;
+    ended.report(findings, "BH302", (count, names) =>
+      count === 1
+        ? `Pod ${names} has ended and is no endpoint any more`
+        : `${count} pods have ended and are no endpoints any more: ${names}`,
+    );
+    for (const group of this.ordered) group.workload = assemble(group, this.context, findings);
+  }
+
+  get workloads(): readonly Workload[] {
+    return this.ordered.flatMap(({ workload }) => workload ?? []);
+  }
+
+  private groupNamed(namespace: string, kind: string, name: string, place: number): Group {
     const id = `${namespace}/${kind}/${name}`;
-    let group = groups.get(id);
+    let group = this.groups.get(id);
     if (group === undefined) {
-      group = { id, namespace, kind, name, parts: [], pods: [] };
-      groups.set(id, group);
+      group = { id, namespace, kind, name, place, parts: [], pods: [], places: [] };
+      this.groups.set(id, group);
+      this.enter(group);
     }
     return group;
-  };
-  for (const controller of controllers) {
-    const owner = ownership.ofController(controller);
-    if (owner === undefined) groupOfOwner(controller.namespace, controller.kind, controller.name).main = controller;
-    else groupOfOwner(controller.namespace, owner.kind, owner.name).parts.push(controller);
   }
-  const ended = new Tally();
-  // Pods that share what they tell share their namespace and owner as well.
-  const known = new Map<PodTelling, Group>();
-  for (const pod of pods) {
-    if (pod.ended !== undefined) {
-      ended.add(`${pod.namespace}/${pod.name}`, pod.document, ["status", "phase"]);
-      continue;
-    }
-    let group = known.get(pod.telling);
-    if (group === undefined) {
-      const owner = ownership.ofPod(pod);
-      group =
-        owner === undefined
-          ? groupOfOwner(pod.namespace, "Pod", pod.name)
-          : groupOfOwner(pod.namespace, owner.kind, owner.name);
-      if (owner !== undefined) known.set(pod.telling, group);
-    }
-    group.pods.push(pod);
+
+  private groupOfPod(pod: Pod, place: number): Group {
+    const known = this.byTelling.get(pod.telling);
+    if (known !== undefined && this.groups.get(known.id) === known) return known;
+    const owner = this.ownership.ofPod(pod);
+    const { kind, name } = owner ?? { kind: "Pod", name: pod.name };
+    const group = this.groupNamed(pod.namespace, kind, name, place);
+    if (owner !== undefined) this.byTelling.set(pod.telling, group);
+    return group;
   }
-  ended.report(findings, "BH302", (count, names) =>
-    count === 1
-      ? `Pod ${names} has ended and is no endpoint any more`
-      : `${count} pods have ended and are no endpoints any more: ${names}`,
-  );
-  return [...groups.values()].map((group) => assemble(group, context, findings));
+
+  /** Puts a group where its place says. */
+  private enter(group: Group): void {
+    let index = this.ordered.length;
+    while (index > 0 && (this.ordered[index - 1]?.place ?? 0) > group.place) index--;
+    this.ordered.splice(index, 0, group);
+  }
+
+  private leave(group: Group): void {
+    this.ordered.splice(this.ordered.indexOf(group), 1);
+  }
+
+  /**
+   * Puts one pod in the stead of another, at its place; without a pod before, behind all.
+   *
+   * Takes the pods, either of which may be absent. Returns whether that could be done: not for pods that have ended, nor
+   * where a workload gains its first or loses its last pod that has something to say of having none.
+   */
+  replace(before: Pod | undefined, after: Pod | undefined): boolean {
+    if (before?.ended !== undefined || after?.ended !== undefined) return false;
+    const touched = new Set<Group>();
+    let place: number | undefined;
+    if (before !== undefined) {
+      const group = this.groupOfPod(before, this.nextPlace);
+      const index = group.pods.findIndex((pod) => pod.document === before.document);
+      if (index < 0 || (isIdle(group) && group.pods.length === 1)) return false;
+      place = group.places[index];
+      group.pods.splice(index, 1);
+      group.places.splice(index, 1);
+      touched.add(group);
+    }
+    if (after !== undefined) {
+      const own = place ?? this.nextPlace++;
+      const group = this.groupOfPod(after, own);
+      if (isIdle(group) && group.pods.length === 0) return false;
+      let index = group.pods.length;
+      while (index > 0 && (group.places[index - 1] ?? 0) > own) index--;
+      group.pods.splice(index, 0, after);
+      group.places.splice(index, 0, own);
+      touched.add(group);
+    }
+    for (const group of touched) this.settle(group);
+    return true;
+  }
+
+  /** Makes the workload of a group anew, and puts it where its first pod now stands. */
+  private settle(group: Group): void {
+    if (group.main === undefined && group.parts.length === 0) {
+      const [first] = group.places;
+      if (first === undefined) {
+        this.leave(group);
+        this.groups.delete(group.id);
+        return;
+      }
+      if (first !== group.place) {
+        this.leave(group);
+        group.place = first;
+        this.enter(group);
+      }
+    }
+    group.workload = assemble(group, this.context, new Findings());
+  }
+
+  /** Makes the workloads of a namespace objects of their own again, for what is known of them no longer holds. */
+  renew(namespace: string): void {
+    for (const group of this.ordered)
+      if (group.namespace === namespace && group.workload !== undefined) group.workload = { ...group.workload };
+  }
+}
+
+/** Whether the group has something to say where it has no pod (BH301). */
+function isIdle({ main, parts }: Group): boolean {
+  return main?.idle !== undefined || parts.some((part) => part.idle !== undefined);
 }
 
 // ── who owns what ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -205,6 +294,12 @@ interface Group {
   /** ReplicaSets of a Deployment, Jobs of a CronJob. */
   readonly parts: Controller[];
   readonly pods: Pod[];
+  /** Where its pods stand in the order of the input. */
+  readonly places: number[];
+  /** Where it is mentioned first; controllers come before all pods. */
+  place: number;
+  /** Absent until it is assembled. */
+  workload?: Workload;
 }
 
 function assemble(group: Group, context: WorkloadContext, findings: Findings): Workload {

@@ -88,27 +88,34 @@ export class Inventory {
   /** Who serves Ingress and Gateway objects. */
   readonly controllers: Controllers;
   private everyGroup: readonly Group[] | undefined;
-  private readonly groupsOf = new WeakMap<Workload, Group>();
+  private readonly groupsOf: WeakMap<Workload, Group>;
   /** The pods that share the network of their node. */
-  private readonly onHosts = new WeakMap<Endpoint, Owner>();
-  private readonly nodes = new Map<string, Node>();
-  private readonly nodeByAddress = new Map<string, Node>();
-  private readonly serviceByAddress = new Map<string, Service>();
+  private readonly onHosts: WeakMap<Endpoint, Owner>;
+  private readonly nodes: Map<string, Node>;
+  private readonly nodeByAddress: Map<string, Node>;
+  private readonly serviceByAddress: Map<string, Service>;
   private readonly policies: PolicySet;
   private readonly names: ReadonlyMap<string, readonly Address[]>;
   private cuts: Readonly<Record<Family, readonly bigint[]>> | undefined;
 
   /**
    * Takes the world, its policies, the controllers that the caller declares, and the addresses of DNS names, by the name
-   * in lower case with trailing dot.
+   * in lower case with trailing dot. `before` is the inventory of a world with the same nodes and Services, if there is
+   * one: ends of workloads that both worlds have stay the same objects.
    */
   constructor(
     world: World,
     policies: PolicySet,
     declared: readonly DeclaredController[] = [],
     names: ReadonlyMap<string, readonly Address[]> = new Map(),
+    before?: Inventory,
   ) {
     this.world = world;
+    this.groupsOf = before?.groupsOf ?? new WeakMap();
+    this.onHosts = before?.onHosts ?? new WeakMap();
+    this.nodes = before?.nodes ?? new Map();
+    this.nodeByAddress = before?.nodeByAddress ?? new Map();
+    this.serviceByAddress = before?.serviceByAddress ?? new Map();
     this.names = names;
     this.policies = policies;
     this.controllers = new Controllers({
@@ -121,6 +128,7 @@ export class Inventory {
         return resolved.kind === "endpoints" ? resolved.members : [];
       },
     });
+    if (before !== undefined) return;
     for (const node of world.nodes) {
       this.nodes.set(node.name, node);
       for (const address of node.addresses) this.nodeByAddress.set(addressKey(address), node);

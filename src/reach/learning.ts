@@ -32,7 +32,7 @@ interface Server {
 export class Learning {
   private readonly connections: Connections;
   private readonly servers: readonly Server[];
-  private readonly known = new WeakMap<Endpoint, Map<string, Ternary>>();
+  private known = new WeakMap<Endpoint, Map<string, Ternary>>();
 
   constructor(connections: Connections, world: World) {
     this.connections = connections;
@@ -49,6 +49,11 @@ export class Learning {
       origin: rule.origin,
       application: applicationOf(item.application ?? []),
     }));
+  }
+
+  /** Forgets what was learned under other policies. */
+  forget(): void {
+    this.known = new WeakMap();
   }
 
   /** Whether some DNS rule observes look-ups of the end at all. */

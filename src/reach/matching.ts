@@ -102,7 +102,7 @@ export interface NameKnowledge {
 }
 
 export class Matching {
-  readonly world: World;
+  world: World;
   readonly dialect: Dialect;
   private readonly identities = new Map<string, Identity>();
   private readonly partyIdentities = new Map<string, Identity>();
@@ -123,6 +123,13 @@ export class Matching {
     this.dialect = dialect;
     this.world = world;
     this.names = names;
+  }
+
+  /** Goes on in a world that differs in pods, and in the labels of these namespaces. */
+  follow(world: World, namespaces: readonly string[]): void {
+    this.world = world;
+    this.clusterPorts = undefined;
+    for (const namespace of namespaces) this.podIdentities.delete(namespace);
   }
 
   /** Interns the identity of every pod with a network of its own, so that policies are matched against all at once. */

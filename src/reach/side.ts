@@ -48,6 +48,7 @@ import {
   whereHolds,
 } from "./bounded.ts";
 import { authenticate } from "./authentication.ts";
+import { SubjectIndex } from "./subject-index.ts";
 import { dialledOf, type Endpoint } from "./endpoint.ts";
 import { FAMILY_LISTS, type FamilyMatch, type Identity, type Matching, type View } from "./matching.ts";
 
@@ -87,10 +88,16 @@ export interface RuleMatch {
   readonly sure: FlowSet;
 }
 
-/** The policies that select each identity below `limit`. */
-interface KnownSelections {
-  readonly limit: number;
-  readonly byIdentity: ReadonlyMap<number, readonly Selection[]>;
+/** How many of the policies tell ends apart by what, or need what else. */
+interface Traits {
+  /** Rules that see addresses of pods or nodes. */
+  address: number;
+  /** Ports by the names that the destination gives them. */
+  portName: number;
+  /** Ports by the numbers that names have in the cluster. */
+  clusterPort: number;
+  /** DNS names as peers. */
+  names: number;
 }
 
 /** More policies than this that only may select an endpoint are no longer tried one by one. */
@@ -98,8 +105,9 @@ const MAX_ALTERNATIVES = 5;
 
 export class Sides {
   readonly matching: Matching;
-  readonly policies: PolicySet;
+  policies: PolicySet;
   private readonly subjects = new Map<number, Subject>();
+  private judged = 0;
   /** Answers by direction, class of the end, and class of the other end. */
   private readonly memo: Readonly<Record<Direction, Map<number, Map<number, Bounded>>>> = {
     ingress: new Map(),
@@ -108,25 +116,90 @@ export class Sides {
   private readonly classes = new Map<string, number>();
   /** Classes of pods by identity, where nothing else tells pods apart. */
   private readonly byIdentity: number[] = [];
-  private selections: KnownSelections | undefined;
+  /** Classes of ends that policies with the target `endpoint` select, by identity. */
+  private readonly classesOf = new Map<number, Set<number>>();
+  private readonly traits: Traits = { address: 0, portName: 0, clusterPort: 0, names: 0 };
+  private subjectIndex: SubjectIndex | undefined;
   private readonly merging = new WeakMap<Policy, boolean>();
-  /** Whether some rule tells pods apart by address, or by the ports that they name. */
-  private readonly byAddress: boolean;
-  private readonly byPortName: boolean;
   /** Whether names that pods look up on their own nodes tell pods of different nodes apart. */
-  private readonly byNode: boolean;
+  private readonly hasHostServers: boolean;
 
   constructor(matching: Matching, policies: PolicySet) {
     this.matching = matching;
     this.policies = policies;
-    const rules = [...policies.policies.flatMap((p) => p.rules), ...policies.alwaysAllowed];
-    this.byAddress = rules.some((r) => r.peers.some((p) => p.kind === "addresses" && p.scope !== "outside"));
-    this.byPortName = rules.some((r) =>
-      r.traffic.some((t) => t.match.kind === "named" && t.match.resolve === "destination"),
+    for (const policy of policies.policies) this.count(policy.rules, 1);
+    this.count(policies.alwaysAllowed, 1);
+    this.hasHostServers = dnsWorkloads(matching.world).some((w) =>
+      w.pods.some((p) => isDnsServer(w, p) && podTraits(w, p).hostNetwork),
     );
-    this.byNode =
-      rules.some((r) => r.peers.some((p) => p.kind === "names")) &&
-      dnsWorkloads(matching.world).some((w) => w.pods.some((p) => isDnsServer(w, p) && podTraits(w, p).hostNetwork));
+  }
+
+  private count(rules: readonly Rule[], by: number): void {
+    const { traits } = this;
+    for (const { peers, traffic } of rules) {
+      for (const peer of peers) {
+        if (peer.kind === "addresses" && peer.scope !== "outside") traits.address += by;
+        if (peer.kind === "names") traits.names += by;
+      }
+      for (const { match } of traffic) {
+        if (match.kind !== "named") continue;
+        if (match.resolve === "destination") traits.portName += by;
+        else traits.clusterPort += by;
+      }
+    }
+  }
+
+  /** Whether some rule tells pods apart by address, or by the ports that they name. */
+  private get byAddress(): boolean {
+    return this.traits.address > 0;
+  }
+
+  private get byPortName(): boolean {
+    return this.traits.portName > 0;
+  }
+
+  private get byNode(): boolean {
+    return this.traits.names > 0 && this.hasHostServers;
+  }
+
+  /** Whether some rule asks which number a port name has in the cluster. */
+  get byClusterPort(): boolean {
+    return this.traits.clusterPort > 0;
+  }
+
+  /** Whether some rule names peers by DNS names. */
+  get byName(): boolean {
+    return this.traits.names > 0;
+  }
+
+  /**
+   * Goes on with other policies; only what concerns the ends that they select is forgotten.
+   *
+   * Takes the new set and what of it differs. Returns whether that could be done: not where policies of nodes differ, or
+   * where ends are now told apart by other things; then nothing of this object is of use any more.
+   */
+  follow(set: PolicySet, removed: readonly Policy[], added: readonly Policy[]): boolean {
+    const differing = [...removed, ...added];
+    if (differing.some(({ subject }) => subject.target === "node")) return false;
+    const before = [this.byAddress, this.byPortName, this.byNode, this.byName];
+    for (const policy of removed) this.count(policy.rules, -1);
+    for (const policy of added) this.count(policy.rules, 1);
+    const after = [this.byAddress, this.byPortName, this.byNode, this.byName];
+    if (after.some((flag, i) => flag !== before[i])) return false;
+    this.policies = set;
+    this.subjectIndex?.replace(removed, added, set.policies);
+    for (const { subject } of differing) {
+      for (const id of this.matching.index.all(subject.selector).keys()) {
+        for (const classId of this.classesOf.get(id) ?? []) {
+          this.subjects.delete(classId);
+          this.memo.ingress.delete(classId);
+          this.memo.egress.delete(classId);
+        }
+      }
+    }
+    // What a subject has learned of names hangs on the policies of the servers as well.
+    if (this.byName) this.memo.egress.clear();
+    return true;
   }
 
   /** A number that two ends share when no rule at hand tells them apart. */
@@ -147,6 +220,9 @@ export class Sides {
     if (id === undefined) {
       id = this.classes.size;
       this.classes.set(key, id);
+      const alike = this.classesOf.get(identity.id);
+      if (alike === undefined) this.classesOf.set(identity.id, new Set([id]));
+      else alike.add(id);
     }
     return id;
   }
@@ -183,7 +259,7 @@ export class Sides {
     if (target === "node" && !this.policies.hostFirewall) return UNENFORCED;
     const known = this.subjects.get(view.classId);
     if (known !== undefined) return known;
-    const subject = this.select(target, this.matching.subjectIdentity(view.party), this.subjects.size + 1);
+    const subject = this.select(target, this.matching.subjectIdentity(view.party), ++this.judged);
     this.subjects.set(view.classId, subject);
     return subject;
   }
@@ -201,31 +277,14 @@ export class Sides {
 
   /** The policies whose subject is the identity, in their order. */
   private selectionsOf(target: "endpoint" | "node", identity: Identity): readonly Selection[] {
-    this.selections ??= this.selectAll();
-    const { limit, byIdentity } = this.selections;
-    if (target === "endpoint" && identity.id < limit) return byIdentity.get(identity.id) ?? [];
+    this.subjectIndex ??= new SubjectIndex(this.policies.policies);
     const out: Selection[] = [];
-    for (const policy of this.policies.policies) {
+    for (const policy of this.subjectIndex.candidates(identity.labels)) {
       if (policy.subject.target !== target) continue;
       const selects = this.matching.selects(policy.subject.selector, identity);
       if (selects !== "no") out.push({ policy, selects });
     }
     return out;
-  }
-
-  /** Goes through the policies once and lists, for each identity known by now, those that select it. */
-  private selectAll(): KnownSelections {
-    const limit = this.matching.index.size;
-    const byIdentity = new Map<number, Selection[]>();
-    for (const policy of this.policies.policies) {
-      if (policy.subject.target !== "endpoint") continue;
-      for (const [id, selects] of this.matching.index.all(policy.subject.selector)) {
-        const list = byIdentity.get(id);
-        if (list === undefined) byIdentity.set(id, [{ policy, selects }]);
-        else list.push({ policy, selects });
-      }
-    }
-    return { limit, byIdentity };
   }
 
   private select(target: "endpoint" | "node", identity: Identity, key: number): Subject {
