@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { type Document, readDocuments } from "../../src/documents/document.ts";
 import { flowsKey } from "../../src/net/flow-set.ts";
 import { openDialect } from "../../src/policy/registry.ts";
+import type { Origin } from "../../src/policy/rule.ts";
 import type { Bounded } from "../../src/reach/bounded.ts";
 import { Engine } from "../../src/reach/engine.ts";
 import type { Factored } from "../../src/reach/factored.ts";
@@ -39,13 +40,22 @@ function factoredText({ classes, sides }: Factored): readonly string[] {
         const members = group.others.map((id) => names.get(id) ?? "?").sort();
         return `${members.join(" & ")}: ${flows(group.flows)}`;
       });
-      return `${direction} of ${names.get(classId) ?? "?"}: ${flows(otherwise)}; ${others.sort().join("; ")}`;
+      // Where the groups list every class, there is no other.
+      const told = groups.reduce((sum, group) => sum + group.others.length, 0);
+      const rest = told === classes.length ? "" : flows(otherwise);
+      return `${direction} of ${names.get(classId) ?? "?"}: ${rest}; ${others.sort().join("; ")}`;
     })
     .sort();
 }
 
 function answersOf(engine: Engine, flows: Scene["flows"]): unknown {
-  const origin = ({ document: _, ...rest }: { readonly document?: unknown }): unknown => rest;
+  const origin = ({ kind, namespace, name, section, index }: Origin): unknown => [
+    kind,
+    namespace,
+    name,
+    section,
+    index,
+  ];
   const pairs = engine.reach({ by: "endpoint", provenance: true, outside: false }).pairs;
   return {
     diagnostics: engine.diagnostics,
