@@ -84,7 +84,7 @@ function running(duration: string): number {
   return processes().filter(({ command }) => command === `sleep ${duration}`).length;
 }
 
-async function until(condition: () => boolean, withinMs = 5000): Promise<void> {
+async function until(condition: () => boolean, withinMs = 30_000): Promise<void> {
   const end = performance.now() + withinMs;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${condition.toString()}`);
