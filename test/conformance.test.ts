@@ -10,7 +10,14 @@ import { SKIPPED } from "./conformance-skips.ts";
 const root = join(dirname(fileURLToPath(import.meta.url)), "conformance");
 
 /** Suites that the dialects at hand read; the others wait for their dialect. */
-const SUITES = ["semantics", "k8s-e2e", "cyclonus", "network-config-analyzer", "network-policy-api"];
+const SUITES = [
+  "semantics",
+  "k8s-e2e",
+  "cyclonus",
+  "network-config-analyzer",
+  "network-policy-api",
+  "cilium-documentation",
+];
 
 function filesOf(folder: string): CaseFiles {
   return {

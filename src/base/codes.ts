@@ -601,6 +601,11 @@ export const CODES = {
     title: "rule with which no endpoint's policy can be computed",
     help: "A clusterwide policy takes a listener of a CiliumClusterwideEnvoyConfig.",
   },
+  BH230: {
+    severity: "warning",
+    title: "pattern too large to be decided",
+    help: "Write several shorter patterns; the network may take it, and here its requests are unsure.",
+  },
   BH240: {
     severity: "error",
     title: "label that breaks the rules",

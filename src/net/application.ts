@@ -30,7 +30,7 @@ import {
 } from "./http-box.ts";
 import { NAMES, normaliseRequest, type Request } from "./http-request.ts";
 import { ANY_SHOWN, type ShownBox, shownBoxes } from "./http-shown.ts";
-import { type Literal, patternMatches, patternRefusal, patternWords } from "./path-language.ts";
+import { type Literal, patternMatches, patternRefusal, patternText, patternWords } from "./path-language.ts";
 
 export type { HeaderLiteral, HeaderPattern, HttpBox, HttpPattern, RequestFailure, RequestPart } from "./http-box.ts";
 export { normalisePath, normaliseRequest, type Request } from "./http-request.ts";
@@ -609,7 +609,8 @@ function clausesOfNames(
   const clauses = [make([{ names: taken, negated: false }], [])];
   for (const name of names) {
     const refusal = patternRefusal(name.expression);
-    if (refusal !== undefined) clauses.push(make([], [{ code: "pattern-limit", detail: `${name.text}: ${refusal}` }]));
+    if (refusal !== undefined)
+      clauses.push(make([], [{ code: "pattern-limit", detail: `${patternText(name.text)}: ${refusal}` }]));
   }
   return clauses.filter((each) => each !== undefined);
 }

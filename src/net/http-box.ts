@@ -13,6 +13,7 @@ import {
   negate,
   patternPrefix,
   patternRefusal,
+  patternText,
   patternWords,
   type Universe,
   wordsPattern,
@@ -195,7 +196,7 @@ export function boxOf(rule: HttpPattern): { readonly box: HttpBox; readonly opaq
     if (pattern === undefined || pattern === "") continue;
     const refusal = patternRefusal(pattern);
     if (refusal === undefined) literals[dimension].push({ pattern, negated: false });
-    else opaque.push({ code: "pattern-limit", detail: `${pattern}: ${refusal}` });
+    else opaque.push({ code: "pattern-limit", detail: `${patternText(pattern)}: ${refusal}` });
   }
   for (const { name, value, mismatch, secret } of rule.headers) {
     if (secret !== undefined) {

@@ -43,12 +43,16 @@ export type Search = (
 export const LANGUAGE_LIMITS = {
   /** Characters of a pattern's source. */
   source: 10_000,
+  /** Characters and classes of a pattern with its repetitions written out. */
+  expanded: 10_000,
   /** States of the automaton of one pattern. */
   states: 4_000,
   /** Transitions of the automaton of one pattern. */
   transitions: 40_000,
-  /** Steps of building the automaton of one pattern. */
+  /** Steps of building the automaton of one pattern, a range of characters being one. */
   building: 1_000_000,
+  /** Characters of compiled patterns, and transitions with their ranges, that are kept. */
+  weight: 1_000_000,
   /** Tuples of states that a search visits. */
   tuples: 20_000,
   /** Steps of a search: states looked at, and character ranges compared. */
@@ -63,36 +67,98 @@ const ALL = CharSet.all(MAX_CHARACTER);
 // -- patterns --------------------------------------------------------------------------------------------------------
 
 /** A map that forgets everything when it is full: memory is bounded and results stay the same. */
-function memo<V>(make: (key: string) => V, kept: number = LANGUAGE_LIMITS.kept): (key: string) => V {
+function memo<V>(make: (key: string) => V, weigh: (value: V) => number = () => 0): (key: string) => V {
   const cache = new Map<string, V>();
+  let weight = 0;
   return (key) => {
     const found = cache.get(key);
     if (found !== undefined) return found;
     const value = make(key);
-    if (cache.size >= kept) cache.clear();
+    const own = weigh(value);
+    if (cache.size >= LANGUAGE_LIMITS.kept || weight + own > LANGUAGE_LIMITS.weight) {
+      cache.clear();
+      weight = 0;
+    }
     cache.set(key, value);
+    weight += own;
     return value;
   };
 }
 
-type Compiled = { readonly ok: true; readonly re: RE2JS } | { readonly ok: false; readonly reason: string };
+const ATOM =
+  /\\(?:[pP](?:\{[^}]*\}|.)|x(?:\{[^}]*\}|..)|.)|\[\^?\]?(?:\\.|\[:\^?\w+:\]|\[(?!:\^?\w+:\])|[^\]\\[])*\]|[^]/suy;
+const REPETITION = /\{(\d+)(,?)(\d*)\}/y;
 
-const compile = memo((pattern: string): Compiled => {
-  if (pattern.length > LANGUAGE_LIMITS.source) {
-    return { ok: false, reason: `longer than ${LANGUAGE_LIMITS.source} characters` };
+/** How many characters and classes a pattern comes to with its repetitions written out, before it is compiled. */
+export function expandedSize(pattern: string): number {
+  const outer: number[] = [];
+  let sum = 0;
+  /** The size of what stands before a repetition. */
+  let last = 0;
+  for (let i = 0; i < pattern.length; ) {
+    REPETITION.lastIndex = i;
+    const repetition = REPETITION.exec(pattern);
+    if (repetition !== null) {
+      const [text, least = "", open, most = ""] = repetition;
+      const times = Math.max(1, Number(least) + (open !== "" && most === "" ? 1 : 0), Number(most));
+      sum += last * (times - 1);
+      last *= times;
+      i += text.length;
+      continue;
+    }
+    ATOM.lastIndex = i;
+    const atom = ATOM.exec(pattern)?.[0] ?? pattern.charAt(i);
+    i += atom.length;
+    if (atom === "(") {
+      outer.push(sum);
+      sum = 0;
+      last = 0;
+    } else if (atom === ")") {
+      last = sum;
+      sum += outer.pop() ?? 0;
+    } else if (atom !== "*" && atom !== "+" && atom !== "?") {
+      last = 1;
+      sum += 1;
+    }
   }
-  try {
-    return { ok: true, re: RE2JS.compile(pattern) };
-  } catch (error) {
-    if (error instanceof RE2JSException) return { ok: false, reason: error.message };
-    throw error;
-  }
-});
+  return outer.reduce((all, one) => all + one, sum);
+}
 
-/** Why RE2 refuses a pattern; undefined where it takes it. */
+/** Why a pattern is too large to be compiled at all; undefined where it is not. */
+export function patternExcess(pattern: string): string | undefined {
+  if (pattern.length > LANGUAGE_LIMITS.source) return `longer than ${LANGUAGE_LIMITS.source} characters`;
+  if (expandedSize(pattern) > LANGUAGE_LIMITS.expanded)
+    return `longer than ${LANGUAGE_LIMITS.expanded} characters with its repetitions written out`;
+  return undefined;
+}
+
+type Compiled =
+  | { readonly ok: true; readonly re: RE2JS; readonly size: number }
+  | { readonly ok: false; readonly reason: string };
+
+const compile = memo(
+  (pattern: string): Compiled => {
+    const excess = patternExcess(pattern);
+    if (excess !== undefined) return { ok: false, reason: excess };
+    try {
+      return { ok: true, re: RE2JS.compile(pattern), size: expandedSize(pattern) };
+    } catch (error) {
+      if (error instanceof RE2JSException) return { ok: false, reason: error.message };
+      throw error;
+    }
+  },
+  (compiled) => (compiled.ok ? compiled.size : 0),
+);
+
+/** Why a pattern is not compiled: RE2 refuses it, or it is too large. Undefined where it is. */
 export function patternRefusal(pattern: string): string | undefined {
   const compiled = compile(pattern);
   return compiled.ok ? undefined : compiled.reason;
+}
+
+/** A pattern in a message: its beginning, where it is long. */
+export function patternText(pattern: string): string {
+  return pattern.length <= 80 ? pattern : `${pattern.slice(0, 77)}…`;
 }
 
 /** Whether a pattern matches the whole text. A pattern that RE2 refuses matches nothing. */
@@ -376,6 +442,7 @@ function buildAutomaton(pattern: string): Automaton | undefined {
         const instruction = code[pc];
         const runes = instruction === undefined ? undefined : runeSet(instruction);
         if (instruction === undefined || runes === undefined) return undefined;
+        steps += runes.ranges.length;
         const via = side === "character" ? runes : runes.intersect(set);
         if (via.isEmpty) continue;
         const to = number(instruction.out, side);
@@ -435,7 +502,11 @@ interface Language {
   readonly automaton: Automaton | undefined;
 }
 
-const language = memo((pattern: string): Language => ({ automaton: buildAutomaton(pattern) }));
+const language = memo(
+  (pattern: string): Language => ({ automaton: buildAutomaton(pattern) }),
+  ({ automaton }) =>
+    automaton?.out.reduce((all, each) => each.reduce((sum, { set }) => sum + 1 + set.ranges.length, all), 0) ?? 0,
+);
 
 const subsetsOf = memo((pattern: string): { readonly subsets: Subsets | undefined } => {
   const { automaton } = language(pattern);

@@ -5,6 +5,7 @@ import type { Answer, Hop, PairAnswer, Question } from "../reach/answer.ts";
 import type { PolicyConsidered, Reason, RuleConsidered, SideExplanation } from "../reach/explain.ts";
 import type { NorthSouthPath } from "../reach/north-south.ts";
 import type { RequestFailure } from "../net/application.ts";
+import { patternText } from "../net/path-language.ts";
 import type { Direction, HttpRule, Origin, Policy } from "../policy/rule.ts";
 import type { RequestRule } from "../reach/request-rules.ts";
 import { objectName, policyPlace, ruleName, rulePlace, type SourcePlace } from "./origin.ts";
@@ -169,9 +170,9 @@ export function toldRequests({ requests }: RuleConsidered): {
 /** A rule for requests as it is written: `method GET, path /public/.*`. */
 export function httpRuleText({ method, path, host, headers }: HttpRule): string {
   const parts = [
-    ...(method === undefined ? [] : [`method ${method}`]),
-    ...(path === undefined ? [] : [`path ${path}`]),
-    ...(host === undefined ? [] : [`host ${host}`]),
+    ...(method === undefined ? [] : [`method ${patternText(method)}`]),
+    ...(path === undefined ? [] : [`path ${patternText(path)}`]),
+    ...(host === undefined ? [] : [`host ${patternText(host)}`]),
     ...headers.map(({ name, value, secret, mismatch }) => {
       const wanted = value === undefined ? (secret === undefined ? "" : `: of Secret ${secret}`) : `: ${value}`;
       return `header ${name}${wanted}${mismatch === undefined ? "" : ` (else ${mismatch})`}`;

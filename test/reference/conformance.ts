@@ -7,7 +7,14 @@ import { fieldsOf, isFields, itemsOf, textOf, textsOf, wholeOf } from "../../ref
 
 export const CONFORMANCE = new URL("../conformance/", import.meta.url).pathname;
 
-export const SUITES = ["semantics", "k8s-e2e", "cyclonus", "network-config-analyzer", "network-policy-api"] as const;
+export const SUITES = [
+  "semantics",
+  "k8s-e2e",
+  "cyclonus",
+  "network-config-analyzer",
+  "network-policy-api",
+  "cilium-documentation",
+] as const;
 
 /** YAML 1.1 scalars, as Kubernetes reads them: `yes` and `on` are flags, `y` and `1:30` and dates are text. */
 export function readDocuments(path: string): unknown[] {

@@ -2,8 +2,8 @@
  * What a proxy judges beyond the port: HTTP, DNS, TLS, and what cannot be decided offline (cilium.md 5.9, 6, 7;
  * `pkg/policy/api/{l4,http,fqdn}.go`, `createL4Filter` in `pkg/policy/l4.go`).
  */
-import { RE2JS } from "re2js";
 import type { Cursor } from "../../documents/cursor.ts";
+import { patternExcess, patternRefusal } from "../../net/path-language.ts";
 import type { ApplicationRule, HeaderMatch, HttpRule, NamePattern } from "../rule.ts";
 import type { EntryContext } from "./context.ts";
 import { decodeNames, decodeServerName } from "./names.ts";
@@ -179,14 +179,15 @@ function decodeHttp(item: Cursor): readonly HttpRule[] {
 function decodePattern(at: Cursor): string | undefined {
   const text = at.string();
   if (text === undefined || text === "") return undefined;
-  try {
-    RE2JS.compile(text);
+  const excess = patternExcess(text);
+  if (excess !== undefined) {
+    at.warning("BH230", `${at.describe()} is ${excess}; what it lets through is unsure`);
     return text;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    at.error("BH225", `${at.describe()}: ${reason}`);
-    return undefined;
   }
+  const refusal = patternRefusal(text);
+  if (refusal === undefined) return text;
+  at.error("BH225", `${at.describe()}: ${refusal}`);
+  return undefined;
 }
 
 /**
