@@ -218,7 +218,7 @@ describe("hostile patterns are bounded", () => {
   test.each([
     "/" + "[a-z]{1000}".repeat(800),
     "/" + "(a?){1000}".repeat(20),
-    "/" + "(((a{30}){30}){30})",
+    "/(((a{30}){30}){30})",
     "\\p{L}{500}".repeat(21),
   ])("a small pattern with a large program is not compiled: %s", (pattern) => {
     expect(patternRefusal(pattern)).toContain("repetitions written out");
