@@ -433,6 +433,11 @@ export const CODES = {
     title: "ICMP type 0 that means every type",
     help: "Write `EchoRequest` for ping; answers pass without a rule.",
   },
+  BH177: {
+    severity: "info",
+    title: "look-ups by the search list are refused",
+    help: "Let `*.*.svc.cluster.local` and longer names be asked for, or set ndots in the pod's dnsConfig.",
+  },
   BH180: {
     severity: "warning",
     title: "suppression without a reason",

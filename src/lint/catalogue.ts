@@ -254,6 +254,12 @@ export const PAGES: Readonly<Partial<Record<Code, Page>>> = {
     example: "icmps: [{fields: [{type: EchoReply}]}]",
     fix: "icmps: [{fields: [{type: EchoRequest}]}]",
   },
+  BH177: {
+    explanation:
+      "A name with few dots is looked up with the search list of the pod first, as `api.example.com.shop.svc.cluster.local`. The DNS rules refuse that. Some clients (musl, so Alpine) take a refusal for the answer and never ask for the name itself.",
+    example: 'toPorts: [{ports: [{port: "53"}], rules: {dns: [{matchName: api.example.com}]}}]',
+    fix: 'toPorts: [{ports: [{port: "53"}], rules: {dns: [{matchName: api.example.com}, {matchPattern: "*.*.*.*.svc.cluster.local"}, {matchPattern: "*.*.*.*.*.svc.cluster.local"}]}}]',
+  },
   BH180: {
     explanation:
       "A finding is suppressed for a reason, and the reason is reported with it. Without one the finding stays.",

@@ -117,3 +117,34 @@ export function* everyName(context: LintContext): Iterable<Diagnostic> {
       );
   }
 }
+
+/** Names with fewer dots are looked up by the search list first (Kubernetes' default of `ndots`). */
+const SEARCHED_BELOW = 5;
+
+/** BH177: names that are learned, and whose look-up by the search list of the pod is refused. */
+export function* refusedSearch(context: LintContext): Iterable<Diagnostic> {
+  const { learning } = context.engine.connections;
+  for (const { policy, rule } of context.rules()) {
+    const names = rule.peers
+      .flatMap((peer) => (peer.kind === "names" ? peer.names : []))
+      .map(({ text }) => text.toLowerCase().replace(/\.$/, ""))
+      .filter((name) => !name.includes("*") && name.split(".").length <= SEARCHED_BELOW);
+    if (names.length === 0) continue;
+    for (const unit of context.selected(policy)) {
+      if (unit.endpoint.kind !== "pod") continue;
+      const self = context.viewOf(unit.endpoint);
+      const suffix = `${unit.endpoint.workload.namespace}.svc.cluster.local.`;
+      const refused = names.filter(
+        (name) => learning.learns(self, `${name}.`) === "yes" && learning.learns(self, `${name}.${suffix}`) === "no",
+      );
+      const [first] = refused;
+      if (first === undefined) continue;
+      yield diagnostic(
+        "BH177",
+        `${ruleText(rule.origin)}: ${unit.name} asks for ${first}.${suffix} before ${few(refused)}, and no DNS rule lets it`,
+        placeOfRule(rule.origin),
+      );
+      break;
+    }
+  }
+}

@@ -13,7 +13,7 @@ import {
   openNamespaces,
   ungoverned,
 } from "./coverage.ts";
-import { deafDns, everyName, forgottenDns, unlearnedNames } from "./dns.ts";
+import { deafDns, everyName, forgottenDns, refusedSearch, unlearnedNames } from "./dns.ts";
 import { ruleEffects } from "./effect.ts";
 import { coveringCidrs, droppedLabels, emptyPeers, worldAlone } from "./peers.ts";
 import { costlyRanges, deafPorts, fullMaps } from "./ports.ts";
@@ -30,6 +30,7 @@ const RULES: readonly LintRule[] = [
   unlearnedNames,
   deafDns,
   everyName,
+  refusedSearch,
   emptyLists,
   httpPatterns,
   icmpZero,

@@ -155,6 +155,14 @@ const CASES: readonly Case[] = [
     not: cnp(`${WEB_SUBJECT}, egress: [{toFQDNs: [{matchName: api.example.com}]}, ${ASK_DNS}]`),
   },
   {
+    code: "BH177",
+    title: "[L24] look-ups by the search list are refused",
+    found: cnp(
+      `${WEB_SUBJECT}, egress: [{toFQDNs: [{matchName: api.example.com}]}, ${ASK_DNS.replace("*", "*.example.com")}]`,
+    ),
+    not: cnp(`${WEB_SUBJECT}, egress: [{toFQDNs: [{matchName: api.example.com}]}, ${ASK_DNS}]`),
+  },
+  {
     code: "BH150",
     title: "[L5] the empty entry that denies everything",
     found: cnp(`${API_SUBJECT}, ingress: [{}]`),
