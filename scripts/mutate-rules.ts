@@ -108,8 +108,13 @@ for (const one of cases)
 
 // ── the score ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
+// Of an object that is returned there is no opposite: where cases come by and never find one, there is no mutant.
+const reached = new Set(cases.flatMap((one) => one.reached));
 const scored = workshop.mutants.filter(
-  (mutant) => SCORED.some((folder) => mutant.file.startsWith(`${folder}/`)) && mutant.file.includes(values.only),
+  (mutant) =>
+    SCORED.some((folder) => mutant.file.startsWith(`${folder}/`)) &&
+    mutant.file.includes(values.only) &&
+    (byMutant.has(mutant.id) || !reached.has(mutant.id)),
 );
 const sample = draw(scored, count, random(seed));
 const survivors: Mutant[] = [];

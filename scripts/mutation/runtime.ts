@@ -10,6 +10,8 @@ export class Runtime {
   active = 0;
   /** While recording: the mutants that would have made some value another one. */
   seen: Set<number> | undefined;
+  /** While recording: the mutants of returned values whose place is come by. */
+  reached: Set<number> | undefined;
   /** Calls since `begin`. */
   steps = 0;
   private limit = Number.POSITIVE_INFINITY;
@@ -83,6 +85,7 @@ export class Runtime {
 
   r(id: number, value: unknown): unknown {
     this.step();
+    this.reached?.add(id);
     if (this.seen !== undefined && opposite(value) !== value) this.seen.add(id);
     return this.active === id ? opposite(value) : value;
   }

@@ -19,6 +19,8 @@ export interface Recorded {
   readonly milliseconds: number;
   readonly steps: number;
   readonly seen: readonly number[];
+  /** Mutants of returned values that it comes by, also where there is no other value of the kind. */
+  readonly reached: readonly number[];
   /** Why it fails without any mutant; it is then left out. */
   readonly broken?: string;
 }
@@ -63,7 +65,9 @@ async function fails(index: number, mutant: number): Promise<string | undefined>
 async function record(index: number): Promise<Recorded> {
   const seen = new Set<number>();
   runtime.forget();
+  const reached = new Set<number>();
   runtime.seen = seen;
+  runtime.reached = reached;
   runtime.begin(0, Number.POSITIVE_INFINITY);
   const start = process.cpuUsage();
   let broken: string | undefined;
@@ -74,12 +78,14 @@ async function record(index: number): Promise<Recorded> {
   }
   const { user, system } = process.cpuUsage(start);
   runtime.seen = undefined;
+  runtime.reached = undefined;
   return {
     index,
     title: cases[index]?.title ?? "",
     milliseconds: (user + system) / 1000,
     steps: runtime.steps,
     seen: [...seen],
+    reached: [...reached],
     ...(broken === undefined ? {} : { broken }),
   };
 }

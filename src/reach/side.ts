@@ -422,10 +422,12 @@ export class Sides {
       if (allows.length > 0) {
         return { direction, reason: "rule", origins: allows.map((m) => m.rule.origin), isolatedBy };
       }
-      if (tier.mode === "union" && (isolatedBy.length > 0 || subject.closed)) {
-        const always = this.always(direction, self, other).filter(meets);
+      if (tier.mode !== "union") continue;
+      const closed = isolatedBy.length > 0 || subject.closed;
+      const enforced = closed || policies.some((p) => p.tier === tier.name && p.isolation[direction] === "open");
+      const always = enforced ? this.always(direction, self, other).filter(meets) : [];
+      if (closed || always.length > 0)
         return { direction, reason: "always-allowed", origins: always.map((m) => m.rule.origin), isolatedBy };
-      }
     }
     return { direction, reason: "no-policy", origins: [], isolatedBy: [] };
   }

@@ -52,12 +52,17 @@ function readOnce(value: Fields): ReadResult {
   return result;
 }
 
-export function engineOf(item: RuleCase, dialectName: Dialect): Witness {
-  const read = item.documents.map(readOnce);
+/** The engine over the objects of a case, without its questions. */
+export function openEngineOf(item: RuleCase, dialectName: Dialect): Engine {
   const dialect = openDialect(dialectName);
   if (dialect === undefined) throw new Error(`no dialect ${dialectName}`);
-  const documents = read.flatMap((result) => result.documents);
-  const engine = Engine.open(documents, { dialect, asCluster: true, world: worldOptions(item), ...namesOption(item) });
+  const documents = item.documents.flatMap((value) => readOnce(value).documents);
+  return Engine.open(documents, { dialect, asCluster: true, world: worldOptions(item), ...namesOption(item) });
+}
+
+export function engineOf(item: RuleCase, dialectName: Dialect): Witness {
+  const read = item.documents.map(readOnce);
+  const engine = openEngineOf(item, dialectName);
   return {
     name: "engine",
     refused: [...engine.refused].sort(),

@@ -1,0 +1,107 @@
+/** The two ways to ask: what `reach` lists of all pairs at once is what `why` says of each flow of them. */
+import { describe, expect, test } from "vitest";
+import type { PortProtocol } from "../../src/net/protocol.ts";
+import { type Answer, QuestionError } from "../../src/reach/answer.ts";
+import type { Engine } from "../../src/reach/engine.ts";
+import type { FlowEntry } from "../../src/reach/flow-list.ts";
+import type { ReachEntry, ReachPair } from "../../src/reach/pairs.ts";
+import { ruleFiles } from "../rules/rule-file.ts";
+import { openEngineOf } from "../rules/witnesses.ts";
+
+interface Probe {
+  readonly protocol: PortProtocol;
+  readonly port: number;
+  readonly family: "IPv4" | "IPv6";
+}
+
+/** Ports of the worlds, their neighbours, and the edges of the space. */
+const PROBES: readonly Probe[] = [
+  { protocol: "TCP", port: 80, family: "IPv4" },
+  { protocol: "TCP", port: 8080, family: "IPv4" },
+  { protocol: "TCP", port: 5432, family: "IPv4" },
+  { protocol: "UDP", port: 53, family: "IPv4" },
+  { protocol: "TCP", port: 443, family: "IPv6" },
+  { protocol: "SCTP", port: 65535, family: "IPv4" },
+  { protocol: "TCP", port: 1, family: "IPv4" },
+  { protocol: "TCP", port: 101, family: "IPv4" },
+];
+
+function holds({ family, protocol, ranges }: FlowEntry, probe: Probe): boolean {
+  if (family !== "any" && family !== probe.family) return false;
+  if (protocol === "any") return true;
+  return protocol === probe.protocol && ranges.some(({ first, last }) => first <= probe.port && probe.port <= last);
+}
+
+function verdictIn({ allow, unsure, mixed }: ReachPair, probe: Probe): string {
+  const has = (entries: readonly FlowEntry[]): boolean => entries.some((entry) => holds(entry, probe));
+  if (has(allow)) return "allow";
+  return has(unsure) ? "unsure" : has(mixed) ? "mixed" : "deny";
+}
+
+function ask(engine: Engine, { from, to }: ReachPair, { protocol, port, family }: Probe): Answer | undefined {
+  try {
+    const answer = engine.why({ from, to, protocol, port, family });
+    // A family that an end does not have, and a port that a Service does not.
+    return answer.pairs.length === 0 ? undefined : answer;
+  } catch (error) {
+    if (error instanceof QuestionError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * What `why` names on its way and the entry does not, by direction. An entry of several ports names the rules that allow some
+ * of them, and where there are any nothing else.
+ */
+function unnamed(answer: Answer, entry: ReachEntry): readonly string[] {
+  const named = new Set(
+    entry.deciders.flatMap(({ direction, reason, origins }) => [
+      `${direction} ${reason}`,
+      ...origins.map((origin) => `${direction} ${origin.kind} ${origin.name} ${origin.section} ${origin.index}`),
+    ]),
+  );
+  return answer.pairs.flatMap(({ hops }) =>
+    hops.flatMap((hop) => {
+      if (hop.kind !== "filter") return [];
+      const { direction, reason, deciders } = hop.explanation;
+      const own = [`${direction} ${reason}`, `${direction} rule`];
+      if (reason !== "rule") return own.some((text) => named.has(text)) ? [] : [`${direction} ${reason}`];
+      return deciders
+        .map((origin) => `${direction} ${origin.kind} ${origin.name} ${origin.section} ${origin.index}`)
+        .filter((text) => !named.has(text));
+    }),
+  );
+}
+
+/** Every place where the two ways differ. */
+function differences(engine: Engine, probes: readonly Probe[]): readonly string[] {
+  const pairs = [...engine.reach({ by: "endpoint", provenance: true, outside: true }).pairs];
+  return pairs.flatMap((pair, number) =>
+    probes
+      .filter((_, i) => (i + number) % 4 === 0)
+      .flatMap((probe): readonly string[] => {
+        const answer = ask(engine, pair, probe);
+        if (answer === undefined) return [];
+        const where = `${pair.from} > ${pair.to} ${probe.port}/${probe.protocol} ${probe.family}`;
+        const listed = verdictIn(pair, probe);
+        if (listed !== answer.verdict) return [`${where}: reach ${listed}, why ${answer.verdict}`];
+        const entry = pair.allow.find((one) => holds(one, probe));
+        const left = entry === undefined ? [] : unnamed(answer, entry);
+        return left.map((text) => `${where}: reach does not name ${text}`);
+      }),
+  );
+}
+
+const CASES = ruleFiles().flatMap(([, cases]) => cases.filter((item) => item.rows.length > 0));
+
+describe("what reach lists is what why says", () => {
+  for (const item of CASES.filter((_, i) => i % 4 === 0)) {
+    const [dialect] = item.dialects;
+    if (dialect === undefined) continue;
+    // The pods of the specification's world have addresses of one family, which is all that reach tells of them.
+    const probes = dialect === "kubernetes" ? PROBES.filter(({ family }) => family === "IPv4") : PROBES;
+    test(`${item.title} (${dialect})`, () => {
+      expect(differences(openEngineOf(item, dialect), probes)).toEqual([]);
+    });
+  }
+});
