@@ -162,10 +162,12 @@ function ruled(policy: Policy, direction: Direction): boolean {
   return policy.rules.some((rule) => rule.direction === direction);
 }
 
-/** The selectors of the rules' peers, without repetition; `more` where some peer tells pods apart by more than labels. */
+/** The selectors of the rules' peers, and those that narrow them, without repetition; `more` where some peer tells pods apart by more than labels. */
 function askedOf(direction: Direction, policies: readonly Policy[]): readonly Selector[] | "more" {
   const out = new Set<Selector>();
   for (const policy of policies) {
+    // What a peer means is narrowed by what policies require (cilium.md R4.7.1).
+    for (const selectors of Object.values(policy.requires ?? {})) for (const selector of selectors) out.add(selector);
     for (const rule of policy.rules) {
       if (rule.direction !== direction) continue;
       const named = direction === "egress" && rule.traffic.some((t) => t.match.kind === "named");

@@ -1,5 +1,6 @@
 /** Who reaches whom: every ordered pair of endpoints between which something passes, or may pass. */
 
+import { labelValueText } from "../model/labels.ts";
 import { type Because, mergeBecause } from "../base/because.ts";
 import type { Service } from "../model/world.ts";
 import { type AddressRange, type Family, formatRange } from "../net/address.ts";
@@ -402,7 +403,7 @@ function groupName(row: Row, member: Endpoint, by: GroupBy, connections: Connect
     case "identity": {
       const view = connections.viewOf(member);
       return [...view.identity.labels]
-        .map(([k, v]) => `${k}=${String(v)}`)
+        .map(([k, v]) => `${k}=${labelValueText(v)}`)
         .sort()
         .join(",");
     }
