@@ -171,7 +171,7 @@ function rulePorts(rule: Fields, pods: readonly PodSketch[]): readonly Port[] {
   }
   if (mappings(rule["icmps"]).length > 0)
     ports.push(
-      ...[8, 8, 0, 3, 13].map((port): Port => ({ protocol: "ICMP", port })),
+      ...[8, 8, 0, 5, 13].map((port): Port => ({ protocol: "ICMP", port })),
       ...[128, 129, 135].map((port): Port => ({ protocol: "ICMPv6", port })),
     );
   return ports;

@@ -169,7 +169,7 @@ function portOf(objects: readonly Fields[], undefinedProtocols: boolean): fc.Arb
     [10, of("TCP")],
     [3, of("UDP")],
     [2, of("SCTP")],
-    [undefinedProtocols ? 2 : 0, icmp("ICMP", [8, 8, 0, 3, 13, 7])],
+    [undefinedProtocols ? 2 : 0, icmp("ICMP", [8, 8, 8, 0, 0, 13, 13, 7, 7, 5, 5, 3])],
     [undefinedProtocols ? 2 : 0, icmp("ICMPv6", [128, 128, 129, 0, 135, 127])],
   );
 }
