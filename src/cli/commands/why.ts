@@ -169,18 +169,20 @@ function isAboutVpc({ engine }: VpcSession, ends: readonly string[], flags: WhyF
 /** The same question of a VPC. */
 async function askVpc(session: VpcSession, from: string, to: string, flags: WhyFlags): Promise<void> {
   const { engine } = session;
+  if (flags.tls !== undefined) throw inputFailure("nothing of a VPC asks for a server name", "Leave --tls out.");
   const { protocol, port } = flags.port ?? onlyVpcPort(engine, flags.via ?? to);
+  const http = applicationOf(flags).application?.http;
   const question: VpcQuestion = {
     from,
     to,
     protocol,
     port,
     ...(flags.via === undefined ? {} : { via: flags.via }),
-    ...(flags.http === undefined ? {} : { http: flags.http.request }),
+    ...(http === undefined ? {} : { http }),
   };
   const report: VpcWhyReport = {
     question,
-    ...(flags.http === undefined ? {} : { http: flags.http.text }),
+    ...(flags.http === undefined ? {} : { http: askedText(flags.http, flags.header) }),
     answer: engine.why(question),
     network: engine.network,
     complete: session.complete,

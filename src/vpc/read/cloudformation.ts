@@ -20,7 +20,7 @@ import {
   type Value,
 } from "../model.ts";
 import { addressPeer, NetworkBuilder } from "./builder.ts";
-import { conditionOf } from "./describe.ts";
+import { conditionOf } from "./describe/balancers.ts";
 import { entries, field, list, listOf, number, scalar, text, texts, truth } from "./json.ts";
 import type { Positions } from "./positions.ts";
 import { isEither, isNotTold, isReference, TemplateValues } from "./template-values.ts";

@@ -5,7 +5,8 @@ import { placedDocument, readConfiguration } from "../../documents/configuration
 import type { Document, Source } from "../../documents/document.ts";
 import type { Network } from "../model.ts";
 import { readCloudFormation } from "./cloudformation.ts";
-import { DESCRIBE_KEYS, readDescribe } from "./describe.ts";
+import { readDescribe } from "./describe.ts";
+import { DESCRIBE_KEYS } from "./describe/answers.ts";
 import { isObject, list } from "./json.ts";
 import { Positions } from "./positions.ts";
 import { parseTemplateYaml } from "./template-values.ts";
