@@ -1,7 +1,8 @@
 /** `bulkhead completion`: scripts for bash, zsh and fish; the words come from the program itself, endpoints from the input. */
-import type { Command } from "commander";
+import type { Argument, Command } from "commander";
 import { readDocuments } from "../../documents/document.ts";
 import { loadInput } from "../../files/input.ts";
+import { allCodes } from "../../lint/catalogue.ts";
 import { buildWorld } from "../../model/build.ts";
 import { readProjectConfiguration } from "../configuration.ts";
 import { inputFailure } from "../exit.ts";
@@ -23,17 +24,23 @@ complete -o filenames -F _bulkhead bulkhead
 `,
   zsh: `#compdef bulkhead
 _bulkhead() {
-  local -a found
+  local -a found names
   found=(\${(f)"$(bulkhead __complete -- "\${(@)words[2,CURRENT-1]}" 2>/dev/null)"})
   if (( \${#found} )); then compadd -a found; fi
-  _files
+  # Where names may stand, files may not.
+  names=(\${found:#-*})
+  if (( ! \${#names} )); then _files; fi
 }
-compdef _bulkhead bulkhead
+if [ "$funcstack[1]" = _bulkhead ]; then _bulkhead "$@"; else compdef _bulkhead bulkhead; fi
 `,
   fish: `function __bulkhead_complete
     set -l words (commandline -opc)
     bulkhead __complete -- $words[2..-1] 2>/dev/null
 end
+function __bulkhead_named
+    string match -qv -- '-*' (__bulkhead_complete)
+end
+complete -c bulkhead -f -n __bulkhead_named
 complete -c bulkhead -a '(__bulkhead_complete)'
 `,
 };
@@ -100,8 +107,14 @@ export function candidates(program: Command, words: readonly string[]): readonly
     .filter((flag) => flag !== "");
   const positional = positionals(command, rest);
   const argument = command.registeredArguments[positional];
-  const named = argument !== undefined && ENDPOINT_ARGUMENTS.has(argument.name()) ? endpoints(rest) : [];
+  const named = argument === undefined ? [] : valuesOf(argument, rest);
   return [...subcommands, ...named, ...flags];
+}
+
+/** What may stand for an argument: endpoints, the codes of findings, or its choices. */
+function valuesOf(argument: Argument, words: readonly string[]): readonly string[] {
+  if (ENDPOINT_ARGUMENTS.has(argument.name())) return endpoints(words);
+  return argument.name() === "code" ? allCodes() : (argument.argChoices ?? []);
 }
 
 /** How many arguments are given already. */
