@@ -1,8 +1,16 @@
 #!/usr/bin/env bash
 # What the composite action runs: lint to SARIF, expectations, and the difference to a base revision as Markdown.
 # Reads BULKHEAD, MANIFESTS, DIALECT, FAIL_ON and BASE; writes bulkhead.sarif, bulkhead.xml and bulkhead.md beside it.
+# Without BULKHEAD it runs the checkout that it lies in, which it installs and builds first where that is not done.
 set -uo pipefail
-read -r -a run <<<"${BULKHEAD:-npx --yes bulkhead}"
+if [ -z "${BULKHEAD:-}" ]; then
+  own=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+  if [ ! -e "$own/dist/cli/main.js" ] || [ ! -d "$own/node_modules" ]; then
+    npm ci --prefix "$own" --no-audit --no-fund >&2 || exit 3
+  fi
+  BULKHEAD="node $own/dist/cli/main.js"
+fi
+read -r -a run <<<"$BULKHEAD"
 reading=(-R)
 if [ -n "${DIALECT:-}" ]; then reading+=(--dialect "$DIALECT"); fi
 manifests=${MANIFESTS:-.}

@@ -49,10 +49,13 @@ test("every page is reached from the first", () => {
 test("every command has examples in its help", async () => {
   const { stdout } = await bulkhead(["--help"]);
   const names = [...stdout.matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name]) => name ?? "");
+  const lab = await bulkhead(["lab", "--help"]);
+  const inside = [...lab.stdout.matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name]) => ["lab", name ?? ""]);
   const silent: string[] = [];
-  for (const name of names.filter((one) => one !== "help" && one !== "lab" && one !== "demo")) {
-    const help = await bulkhead([name, "--help"]);
-    if (!help.stdout.includes("Examples:")) silent.push(name);
+  for (const command of [[], ...names.map((one) => [one]), ...inside]) {
+    if (command.includes("help")) continue;
+    const help = await bulkhead([...command, "--help"]);
+    if (!help.stdout.includes("Examples:")) silent.push(["bulkhead", ...command].join(" "));
   }
   expect(silent).toEqual([]);
 });

@@ -28,7 +28,16 @@ function program(): Command {
     .showHelpAfterError("(add --help for what there is)")
     .helpCommand(true)
     .description("Proves, shows and enforces which application may talk to which.")
-    .version(version());
+    .version(version())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bulkhead demo
+  bulkhead reach examples/two-applications --matrix
+  bulkhead why default/client-b default/service-a --port 80/TCP -f examples/two-applications
+  bulkhead impact --all -f examples/two-applications`,
+    );
   root.hook("preAction", (_root, command) => applyDefaults(command));
   addDemo(root);
   addReach(root);

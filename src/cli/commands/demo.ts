@@ -19,6 +19,13 @@ export function addDemo(program: Command): void {
   const command = program
     .command("demo")
     .description("the founding story, with real packets where the machine can")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bulkhead demo
+  bulkhead demo -o json`,
+    )
     .addArgument(new Argument("[story]", "which story").choices(["policy", "all"]).default("policy"));
   withOutput(command, ["text", "json"]).action(async () => run(command.opts<DemoFlags>()));
 }

@@ -11,7 +11,17 @@ import { addStatus } from "./lab/status.ts";
 import { addUp } from "./lab/up.ts";
 
 export function addLab(program: Command): void {
-  const lab = program.command("lab").description("a small cluster on this machine, with real packets");
+  const lab = program
+    .command("lab")
+    .description("a small cluster on this machine, with real packets")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bulkhead lab up -f examples/two-applications
+  bulkhead lab exec default/client-a -- curl -s http://service-a/
+  bulkhead lab down`,
+    );
   addUp(lab);
   addStatus(lab);
   addApply(lab);

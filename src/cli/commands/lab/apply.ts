@@ -33,6 +33,15 @@ export function addApply(lab: Command): void {
     .addOption(
       new Option("--watch", "apply again whenever a file is saved, and show who reaches whom").conflicts("delete"),
     )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bulkhead lab apply -f examples/two-applications/policies/cilium
+  bulkhead lab apply --prune -f policies
+  bulkhead lab apply --delete -f policies/service-a.yaml
+  bulkhead lab apply --watch -f policies`,
+    )
     .action(async (paths: string[]) => {
       const flags = command.opts<ApplyFlags>();
       if (flags.watch === true) await watchAndApply([...paths, ...(flags.filename ?? [])], flags);

@@ -10,6 +10,13 @@ export function addExec(lab: Command): void {
     .description("run a program inside a pod's network; its exit code is the command's")
     .argument("<pod>", "pod or workload, such as default/client-a; also internet")
     .argument("<program...>", "the program and its arguments; write -- before them")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bulkhead lab exec default/client-a -- curl -s http://service-a/
+  bulkhead lab exec --name second default/client-b -- sh`,
+    )
     .passThroughOptions();
   withLab(command).action(async (pod: string, program: string[]) => {
     const { name } = command.opts<LabFlags>();

@@ -18,7 +18,16 @@ interface FlowsFlags extends LabFlags {
 }
 
 export function addFlows(lab: Command): void {
-  const command = lab.command("flows").description("connections and drops");
+  const command = lab
+    .command("flows")
+    .description("connections and drops")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bulkhead lab flows --since 1m
+  bulkhead lab flows --from default/client-b --to default/ --follow`,
+    );
   withLab(command)
     .addOption(new Option("--verdict <verdict>", "only these").choices(["FORWARDED", "DROPPED"]))
     .option("--from <pod>", "only from this pod, or from a namespace: default/")

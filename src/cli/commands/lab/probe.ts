@@ -30,7 +30,16 @@ interface Probed {
 }
 
 export function addProbe(lab: Command): void {
-  const command = lab.command("probe").description("all pairs on declared ports, predicted and observed");
+  const command = lab
+    .command("probe")
+    .description("all pairs on declared ports, predicted and observed")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bulkhead lab probe
+  bulkhead lab probe -o json`,
+    );
   withLab(withOutput(command, ["text", "json"])).action(async () => {
     const flags = command.opts<ProbeFlags>();
     const probed = await probe(await openRunning(flags.name));

@@ -11,7 +11,16 @@ import { styleFor, writeAnswer } from "../../terminal.ts";
 interface StatusFlags extends LabFlags, OutputFlags<"text" | "json"> {}
 
 export function addStatus(lab: Command): void {
-  const command = lab.command("status").description("pods, services and policies of a running lab");
+  const command = lab
+    .command("status")
+    .description("pods, services and policies of a running lab")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  bulkhead lab status
+  bulkhead lab status -o json --name second`,
+    );
   withLab(withOutput(command, ["text", "json"])).action(async () => {
     const flags = command.opts<StatusFlags>();
     const { status, session, before, flags: reading } = await openRunning(flags.name);
