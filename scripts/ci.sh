@@ -1,16 +1,13 @@
 #!/usr/bin/env bash
 # What the composite action runs: lint to SARIF, expectations, and the difference to a base revision as Markdown.
 # Reads BULKHEAD, MANIFESTS, DIALECT, FAIL_ON and BASE; writes bulkhead.sarif, bulkhead.xml and bulkhead.md beside it.
-# Without BULKHEAD it runs the checkout that it lies in, which it installs and builds first where that is not done.
+# Without BULKHEAD it runs the checkout that it lies in.
 set -uo pipefail
-if [ -z "${BULKHEAD:-}" ]; then
-  own=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-  if [ ! -e "$own/dist/cli/main.js" ] || [ ! -d "$own/node_modules" ]; then
-    npm ci --prefix "$own" --no-audit --no-fund >&2 || exit 3
-  fi
-  BULKHEAD="node $own/dist/cli/main.js"
+if [ -n "${BULKHEAD:-}" ]; then
+  read -r -a run <<<"$BULKHEAD"
+else
+  run=(bash "$(dirname "${BASH_SOURCE[0]}")/own.sh")
 fi
-read -r -a run <<<"$BULKHEAD"
 reading=(-R)
 if [ -n "${DIALECT:-}" ]; then reading+=(--dialect "$DIALECT"); fi
 manifests=${MANIFESTS:-.}

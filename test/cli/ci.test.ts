@@ -1,5 +1,14 @@
 /** What the definitions for CI run, run here as far as it can be: their scripts, in a repository of their own. */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { load } from "js-yaml";
@@ -64,9 +73,11 @@ describe("the composite action", () => {
 
 test("the hooks of pre-commit run", async () => {
   const hooks: unknown = load(readFileSync(join(ROOT, ".pre-commit-hooks.yaml"), "utf8"));
+  // pre-commit runs the file itself, so it must be executable.
+  expect(statSync(join(ROOT, "scripts/own.sh")).mode & 0o111).toBe(0o111);
   const [lint, verify] = [field(hooks, 0, "entry"), field(hooks, 1, "entry")].map(String);
   const call = (entry: string | undefined, args: string): Promise<Ran> =>
-    shell(`${(entry ?? "").replace(/^bulkhead/, COMMAND.join(" "))} ${args}`);
+    shell(`${(entry ?? "").replace(/^scripts\/own\.sh/, COMMAND.join(" "))} ${args}`);
   expect((await call(verify, ".")).stdout).toBe("1 passed, 0 failed\n");
   expect((await call(lint, "manifests")).code).toBe(1);
 });
