@@ -32,9 +32,9 @@ describe.concurrent("completion", () => {
   });
 
   test.each([
-    ["bash", "bash -n"],
-    ["zsh", "zsh -n"],
-    ["fish", "fish -n"],
+    ["bash", "cat | bash -n"],
+    ["zsh", "cat | zsh -n"],
+    ["fish", "cat | fish -n"],
   ])("the script for %s is one", async (shell, check) => {
     const { code, stdout } = await bulkhead(["completion", shell]);
     expect(code).toBe(0);

@@ -8,7 +8,8 @@ import { writeAnswer } from "../../terminal.ts";
 export function addCapabilities(lab: Command): void {
   const command = lab
     .command("capabilities")
-    .description("what the lab enforces, and what it refuses or, with lab up --allow-unenforced, leaves out");
+    .description("what the lab enforces, and what it refuses or, with lab up --allow-unenforced, leaves out")
+    .addHelpText("after", "\nExamples:\n  bulkhead lab capabilities\n  bulkhead lab capabilities -o json");
   withOutput(command, ["text", "json"]).action(async () => {
     const { output } = command.opts<OutputFlags<"text" | "json">>();
     await writeAnswer(output === "json" ? json() : text());
