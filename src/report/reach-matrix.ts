@@ -42,7 +42,7 @@ const MOST_NAMES = 2;
 const NAME_PART = 0.5;
 
 interface Group {
-  readonly label: string;
+  readonly names: readonly string[];
   /** The first endpoint stands for all. */
   readonly index: number;
   /** The second, where there are several: between the two stands what passes within the group. */
@@ -55,7 +55,7 @@ export function* reachMatrix(report: ReachReport, style: Style, options: MatrixO
   const groups = groupsOf(names, cells, options.wide);
   const number = `${groups.length}`.length;
   const most = Math.max(12, Math.floor(options.width * NAME_PART) - number - 1);
-  const labels = groups.map(({ label }) => cut(printable(label), most));
+  const { labels, namespace } = labelsOf(groups, most);
   const left = number + 1 + Math.max(0, ...labels.map(textWidth)) + 1;
   // Where the columns do not fit side by side, they stand close, and their numbers stand upright.
   const close = left + groups.length * (number + 1) > options.width;
@@ -79,7 +79,8 @@ export function* reachMatrix(report: ReachReport, style: Style, options: MatrixO
   const legend = WORDS.filter(([mark]) => used.has(mark)).map(([mark, word]) => `${SIGNS[mark]} ${word}`);
   yield `\nrows talk to columns: ${legend.join(", ")}\n`;
   const folded = groups.length < names.length ? `, ${counted(groups.length, "kind")} (--wide names every one)` : "";
-  yield `${counted(names.length, "endpoint")}${folded}, ${report.dialect}${report.complete ? "" : ", INCOMPLETE: policies were refused, see the messages"}\n`;
+  const inside = namespace === undefined ? "" : ` of namespace ${printable(namespace)}`;
+  yield `${counted(names.length, "endpoint")}${inside}${folded}, ${report.dialect}${report.complete ? "" : ", INCOMPLETE: policies were refused, see the messages"}\n`;
 }
 
 /** The numbers of the columns: side by side, or upright with a digit a line. */
@@ -125,7 +126,7 @@ function pairKey(pair: ReachPair): string {
 function groupsOf(names: readonly string[], cells: Cells, wide: boolean): readonly Group[] {
   const short = shortNames(names);
   const shown = (i: number): string => short.get(names[i] ?? "") ?? "";
-  if (wide) return names.map((_, i) => ({ label: shown(i), index: i }));
+  if (wide) return names.map((_, i) => ({ names: [shown(i)], index: i }));
   const groups: number[][] = [];
   for (const i of names.keys()) {
     const own = groups.find(([first = 0]) => isAlike(first, i, names.length, cells));
@@ -133,7 +134,7 @@ function groupsOf(names: readonly string[], cells: Cells, wide: boolean): readon
     else own.push(i);
   }
   return groups.map(([first = 0, second, ...more]) => ({
-    label: someOf([first, ...(second === undefined ? [] : [second]), ...more].map(shown), MOST_NAMES),
+    names: [first, ...(second === undefined ? [] : [second]), ...more].map(shown),
     index: first,
     ...(second === undefined ? {} : { second }),
   }));
@@ -153,6 +154,28 @@ function markOf(cells: Cells, from: Group, to: Group): Mark {
   return from === to && from.second !== undefined
     ? cells.mark(from.index, from.second)
     : cells.mark(from.index, to.index);
+}
+
+interface Labels {
+  readonly labels: readonly string[];
+  /** The one namespace of all, where labels leave it out to fit. */
+  readonly namespace?: string;
+}
+
+/** The names of rows in so many columns: without a namespace that all share, then with how many more there are. */
+function labelsOf(groups: readonly Group[], most: number): Labels {
+  const whole = groups.map(({ names }) => printable(someOf(names, MOST_NAMES)));
+  if (whole.every((label) => textWidth(label) <= most)) return { labels: whole };
+  const spaces = new Set(groups.flatMap(({ names }) => names.map((name) => name.slice(0, name.indexOf("/") + 1))));
+  const [shared = ""] = spaces.size === 1 ? spaces : [];
+  const labels = groups.map(({ names }) => {
+    const own = names.map((name) => name.slice(shared.length));
+    const label = printable(someOf(own, MOST_NAMES));
+    if (textWidth(label) <= most || own.length === 1) return cut(label, most);
+    const rest = ` +${own.length - 1}`;
+    return `${cut(printable(own[0] ?? ""), most - rest.length)}${rest}`;
+  });
+  return shared === "" ? { labels } : { labels, namespace: shared.slice(0, -1) };
 }
 
 function cut(text: string, width: number): string {

@@ -47,6 +47,20 @@ describe("matrix", () => {
     ]);
   });
 
+  test("a narrow terminal leaves out the namespace that all share, and counts who is folded", () => {
+    expect(matrix(reportOf("kubernetes", FIVE, POLICIES), 30).split("\n")).toEqual([
+      "           1 2 3",
+      "1 a        \\ · ●",
+      "2 b        ◐ \\ ●",
+      "3 c, d, e  · · ●",
+      "",
+      "rows talk to columns: ● everything, ◐ some ports, · nothing",
+      "5 endpoints of namespace shop, 3 kinds (--wide names every one), kubernetes",
+      "",
+    ]);
+    expect(matrix(reportOf("cilium", clusterOf(20, 2, 2)), 40)).toMatch(/^2 ns0\/app0-svc1 \+8 /m);
+  });
+
   test("--wide names every one", () => {
     const text = matrix(reportOf("kubernetes", FIVE, POLICIES), 80, true);
     for (const name of ["a", "b", "c", "d", "e"]) expect(text).toContain(`shop/${name} `);
