@@ -121,6 +121,7 @@ export class Lab {
     this.learning = new Learning(this.compiler, this.enforcement, {
       tables: () => this.tables,
       node: (client) => this.homes.get(client),
+      minimumTtl: () => this.order.ruleset.minimumTtl ?? 0,
       recompile: () => this.recompile(),
       changed: () => this.judges.forget(this.enforcement.generation),
     });
@@ -172,6 +173,7 @@ export class Lab {
       await this.judges.announce({
         generation: this.enforcement.generation,
         pathsAsSent: this.order.ruleset.pathsAsSent === true,
+        refusesAsNameError: this.order.ruleset.refusesAsNameError === true,
       });
     }
   }

@@ -20,6 +20,8 @@ export interface LearningLab {
   readonly tables: () => VerdictTables;
   /** The node of a pod's address; undefined for every other. */
   readonly node: (client: string) => string | undefined;
+  /** Seconds for which an address stays at least. */
+  readonly minimumTtl: () => number;
   /** Compiles the tables anew with what has been learned, and puts them in force. */
   readonly recompile: () => void;
   /** The verdict for an address has changed. */
@@ -49,7 +51,7 @@ export class Learning {
     const node = this.lab.node(client);
     if (node === undefined) return;
     const now = performance.now();
-    const lifetime = ttl * 1000 + GRACE_MS;
+    const lifetime = Math.max(ttl, this.lab.minimumTtl()) * 1000 + GRACE_MS;
     this.open(this.names.note({ node, client, name, addresses: addresses.map(canonical), lifetime }, now));
     this.collectLater();
   }

@@ -92,6 +92,10 @@ export interface Ruleset {
   readonly policies: readonly string[];
   /** The proxy compares the paths of requests as they are sent (cilium.md R6.1.6); absent: normalised. */
   readonly pathsAsSent?: true;
+  /** Seconds for which a learned address stays at least (R7.3.4). Absent: as its answer says. */
+  readonly minimumTtl?: number;
+  /** A look-up that the rules refuse is answered as if the name did not exist (R7.2.4). Absent: as refused. */
+  readonly refusesAsNameError?: true;
 }
 
 /** No policy at all: everybody reaches everybody. */

@@ -233,6 +233,10 @@ export interface PolicySet {
   readonly learnsNames?: true;
   /** The proxy compares the paths of requests as they are sent (cilium.md R6.1.6); absent: normalised. */
   readonly pathsAsSent?: true;
+  /** Seconds for which an address that a name led to stays known at least (cilium.md R7.3.4). Absent: as its answer says. */
+  readonly minimumTtl?: number;
+  /** A look-up that the rules refuse is answered as if the name did not exist (R7.2.4). Absent: as refused. */
+  readonly refusesAsNameError?: true;
   /**
    * ICMP "fragmentation needed" (type 3, code 4) passes whatever the policies say (cilium.md R4.4.3); absent: it is judged
    * as every other type.

@@ -232,6 +232,22 @@ describeWithPackets("names", () => {
     expect(await outcome("client", "198.51.100.7", 9000)).toBe("deny");
   });
 
+  test("the settings of cilium-config say how long an address stays at least, and how a look-up is refused", async () => {
+    const config = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: cilium-config, namespace: kube-system}
+data: {tofqdns-min-ttl: "3600", tofqdns-dns-reject-response-code: nameError}
+`;
+    await labApply({ ruleset: compiled(NAMES, config).ruleset }, { name });
+    expect((await asker("client").lookUp(server, "secret.test")).code).toBe("NXDOMAIN");
+    await asker("afar").lookUp(server, "shorter.example.com");
+    await asker("client").lookUp(server, "api.example.com");
+    await sleep(3_000);
+    expect(await outcome("afar", "198.51.100.9")).toBe("allow");
+    await labApply({ ruleset: compiled(NAMES).ruleset }, { name });
+    expect((await asker("client").lookUp(server, "secret.test")).code).toBe("REFUSED");
+  });
+
   test("a TLS client goes on where the rules allow its server's name, and is reset otherwise", async () => {
     const say = async (...chunks: readonly Buffer[]): Promise<string> => {
       const { connected, ended } = await asker("client").stream("192.0.2.1", 443, chunks);

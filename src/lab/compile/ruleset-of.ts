@@ -96,7 +96,13 @@ class Compiler {
       if (node !== undefined && this.relays()) this.refuse(this.nodeOrigin(), "node-ports-beside-node-policies");
     }
     const policies = [...new Set(set.policies.map(objectName))];
-    const ruleset = { subjects, policies, ...(set.pathsAsSent === true ? { pathsAsSent: true as const } : {}) };
+    const ruleset = {
+      subjects,
+      policies,
+      ...(set.pathsAsSent === true ? { pathsAsSent: true as const } : {}),
+      ...(set.minimumTtl === undefined ? {} : { minimumTtl: set.minimumTtl }),
+      ...(set.refusesAsNameError === true ? { refusesAsNameError: true as const } : {}),
+    };
     return { ruleset, unsupported: [...this.unsupported.values()] };
   }
 

@@ -78,7 +78,8 @@ export class Lookups implements StreamProtocol {
     this.proxy = proxy;
   }
 
-  private judge(bytes: Buffer, connection: Connection, { egress, ingress }: Resolution): Fate {
+  private judge(bytes: Buffer, connection: Connection, resolution: Resolution): Fate {
+    const { egress, ingress } = resolution;
     const query = readQuery(bytes);
     if (query.kind === "ignored") return query;
     // The server's own rules know nothing of names; what they ask for, a look-up does not have.
@@ -87,7 +88,8 @@ export class Lookups implements StreamProtocol {
     const { question } = query;
     const { passes, policies } = judgeName(egress, "dns", question.name);
     this.report(connection, question, passes, policies);
-    if (!passes) return { kind: "answered", bytes: codeAnswer(bytes, question, RESPONSE_CODE.refused) };
+    const refusal = resolution.refusesAsNameError ? RESPONSE_CODE.nameError : RESPONSE_CODE.refused;
+    if (!passes) return { kind: "answered", bytes: codeAnswer(bytes, question, refusal) };
     return { kind: "passed", question, isLearned: egress.kind === "rules" };
   }
 

@@ -17,6 +17,7 @@ export class Resolver {
   private readonly tell: (message: FromProxy) => void;
   private generation = 0;
   private pathsAsSent = false;
+  private refusesAsNameError = false;
   private readonly sides = new Map<number, Side>();
   private readonly known = new Map<string, Resolution>();
   private readonly pending = new Map<string, Pending>();
@@ -52,6 +53,7 @@ export class Resolver {
       case "generation":
         this.generation = message.generation;
         this.pathsAsSent = message.pathsAsSent;
+        this.refusesAsNameError = message.refusesAsNameError;
         this.known.clear();
         this.sides.clear();
         return;
@@ -71,6 +73,7 @@ export class Resolver {
         const resolution = {
           generation: this.generation,
           pathsAsSent: this.pathsAsSent,
+          refusesAsNameError: this.refusesAsNameError,
           egress: this.side(message.egress),
           ingress: this.side(message.ingress),
         };

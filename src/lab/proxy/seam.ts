@@ -45,6 +45,8 @@ export interface Resolution {
   readonly generation: number;
   /** Paths are compared as they are sent (cilium.md R6.1.6). */
   readonly pathsAsSent: boolean;
+  /** A look-up that the rules refuse is answered as if the name did not exist (R7.2.4). */
+  readonly refusesAsNameError: boolean;
   readonly egress: Side;
   readonly ingress: Side;
 }
@@ -147,7 +149,12 @@ export type SideNumber = number;
 
 /** What the daemon tells the proxy. */
 export type ToProxy =
-  | { readonly kind: "generation"; readonly generation: number; readonly pathsAsSent: boolean }
+  | {
+      readonly kind: "generation";
+      readonly generation: number;
+      readonly pathsAsSent: boolean;
+      readonly refusesAsNameError: boolean;
+    }
   /** Before the first resolution of a generation that names it. */
   | { readonly kind: "side"; readonly number: SideNumber; readonly side: Side }
   | {

@@ -24,6 +24,7 @@ export interface Judgements {
 interface InForce {
   readonly generation: number;
   readonly pathsAsSent: boolean;
+  readonly refusesAsNameError: boolean;
 }
 
 export class ProxySupervisor {
@@ -33,7 +34,7 @@ export class ProxySupervisor {
   private child: ChildProcess | null = null;
   private ready = false;
   private delay = FIRST_DELAY_MS;
-  private inForce: InForce = { generation: 0, pathsAsSent: false };
+  private inForce: InForce = { generation: 0, pathsAsSent: false, refusesAsNameError: false };
   private acknowledged = -1;
   /** What the process knows of the sides of this generation. */
   private readonly told = new Set<SideNumber>();

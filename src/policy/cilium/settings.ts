@@ -39,6 +39,10 @@ export interface Settings {
   readonly audit: boolean;
   /** `http-normalize-path` (R6.1.6). */
   readonly normalizePaths: boolean;
+  /** `tofqdns-min-ttl`: seconds that a learned address stays at least (R7.3.4). */
+  readonly minimumTtl: number;
+  /** `tofqdns-dns-reject-response-code` (R7.2.4). */
+  readonly lookupRefusal: "refused" | "nameerror";
   /** Families of the cluster; `unknown` where no setting tells (3.2: dual stack parts the world in two). */
   readonly stack: "single" | "dual" | "unknown";
   readonly kubernetesPolicies: boolean;
@@ -78,6 +82,13 @@ function parse(release: Release, config: ReadonlyMap<string, string>): { setting
     if (found === undefined) problem(key, value, `one of ${allowed.join(", ")}`);
     return found ?? fallback;
   };
+  const count = (key: string, fallback: number): number => {
+    const value = config.get(key)?.trim();
+    if (value === undefined || value === "") return fallback;
+    if (/^[0-9]{1,9}$/.test(value)) return Number(value);
+    problem(key, value, "a number of seconds");
+    return fallback;
+  };
   const words = (key: string): readonly string[] => (config.get(key) ?? "").split(/\s+/).filter((word) => word !== "");
   const filter = (key: string, withDefaults: boolean): LabelFilter => {
     const built = labelFilter(words(key), withDefaults);
@@ -105,6 +116,8 @@ function parse(release: Release, config: ReadonlyMap<string, string>): { setting
     extendedProtocols: flag("enable-extended-ip-protocols", false),
     audit: flag("policy-audit-mode", false),
     normalizePaths: flag("http-normalize-path", true),
+    minimumTtl: count("tofqdns-min-ttl", 0),
+    lookupRefusal: choice("tofqdns-dns-reject-response-code", ["refused", "nameerror"], "refused"),
     stack:
       config.has("enable-ipv4") || config.has("enable-ipv6")
         ? flag("enable-ipv4", true) && flag("enable-ipv6", false)

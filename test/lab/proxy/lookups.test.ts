@@ -17,6 +17,7 @@ function resolution(kind: "dns" | "tls"): Resolution {
   return {
     generation: 1,
     pathsAsSent: false,
+    refusesAsNameError: false,
     egress: { kind: "rules", policies: ["p"], entries: [{ origin: "p", rules }] },
     ingress: OPEN,
   };
