@@ -83,7 +83,7 @@ function haveSameContainers(a: unknown, b: unknown): boolean {
   return true;
 }
 
-/** Whether two values of documents are equal. */
+/** Whether two values of documents are equal, their keys in one order. */
 function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (Array.isArray(a)) {
@@ -92,8 +92,11 @@ function isSame(a: unknown, b: unknown): boolean {
     return true;
   }
   if (!isMapping(a) || !isMapping(b)) return false;
-  const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length) return false;
-  for (const key of keys) if (!Object.hasOwn(b, key) || !isSame(a[key], b[key])) return false;
+  const [keys, others] = [Object.keys(a), Object.keys(b)];
+  if (keys.length !== others.length) return false;
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] ?? "";
+    if (key !== others[i] || !isSame(a[key], b[key])) return false;
+  }
   return true;
 }

@@ -226,13 +226,27 @@ function followPolicy(state: State, step: Step, options: EngineOptions): State |
   const old = parts.compiled.slice(index < 0 ? parts.compiled.length : index, index + 1);
   const own = after === undefined ? [] : [{ document: after, world, result: dialect.compile(after, world) }];
   const compiled = parts.compiled.toSpliced(index < 0 ? parts.compiled.length : index, old.length, ...own);
-  const set = policySet(compiled, world, dialect);
-  const countIn = (list: readonly Compiled[]): readonly Policy[] =>
-    list.flatMap(({ result }) => (result.refused ? [] : result.policies));
-  if (!parts.sides.follow(set, countIn(old), countIn(own))) return undefined;
+  const [removed, added] = [countingIn(old), countingIn(own)];
+  const isRefused = [...old, ...own].some(({ result }) => result.refused);
+  const set =
+    isRefused || (removed.length === 0 && before !== undefined)
+      ? policySet(compiled, world, dialect)
+      : { ...parts.set, policies: exchanged(parts.set.policies, removed, added) };
+  if (!parts.sides.follow(set, removed, added)) return undefined;
   parts.connections.learning.forget();
   const inventory = new Inventory(world, set, options.ingressControllers, options.names, parts.inventory);
   return new State({ ...parts, compiled, set, inventory, account: accountAfter(parts.account, step) }, options);
+}
+
+/** The policies of these objects that count. */
+function countingIn(compiled: readonly Compiled[]): readonly Policy[] {
+  return compiled.flatMap(({ result }) => (result.refused ? [] : result.policies));
+}
+
+/** The policies with `added` in the stead of `removed`, which stand together; behind all where none is removed. */
+function exchanged(all: readonly Policy[], removed: readonly Policy[], added: readonly Policy[]): readonly Policy[] {
+  const [first] = removed;
+  return all.toSpliced(first === undefined ? all.length : all.indexOf(first), removed.length, ...added);
 }
 
 function accountAfter(account: Account, { before, after }: Step): Account {

@@ -71,12 +71,17 @@ class ClassTable {
     this.index = connections.matching.index;
     const members = new Map<number, Endpoint[]>();
     for (const { members: endpoints } of inventory.groups) {
+      let before: Extract<Endpoint, { kind: "pod" }> | undefined;
+      let list: Endpoint[] = [];
       for (const endpoint of endpoints) {
         if (endpoint.kind !== "pod") continue;
-        const id = connections.classOf(endpoint);
-        const known = members.get(id);
-        if (known === undefined) members.set(id, [endpoint]);
-        else known.push(endpoint);
+        if (before === undefined || !connections.sides.areAlike(before, endpoint)) {
+          const id = connections.classOf(endpoint);
+          list = members.get(id) ?? [];
+          members.set(id, list);
+        }
+        list.push(endpoint);
+        before = endpoint;
       }
     }
     this.classes = [...members].flatMap(([id, endpoints]) => {

@@ -11,7 +11,7 @@ import {
   UNKNOWN,
 } from "../model/labels.ts";
 import { podTraits } from "../model/pods.ts";
-import type { ContainerPort, PodDifference, World } from "../model/world.ts";
+import type { ContainerPort, PodDifference, PodInstance, World } from "../model/world.ts";
 import {
   type Address,
   type AddressRange,
@@ -135,7 +135,11 @@ export class Matching {
   /** Interns the identity of every pod with a network of its own, so that policies are matched against all at once. */
   internPods(): void {
     for (const workload of this.world.workloads) {
+      let before: PodInstance | undefined;
       for (const pod of workload.pods) {
+        const isLike = pod.labels === before?.labels && pod.differs === before?.differs;
+        before = pod;
+        if (isLike) continue;
         if (!podTraits(workload, pod).hostNetwork) this.identity({ kind: "pod", workload, pod });
       }
     }

@@ -378,8 +378,20 @@ function entryFlows(entry: FlowEntry, families: readonly Family[]): FlowSet {
   return entry.ranges.reduce<FlowSet>((set, r) => flowUnion(set, portFlows(protocol, r.first, r.last, own)), NO_FLOWS);
 }
 
+/** An inventory belongs to one state of world and policies, so its rows are made once. */
+const ROWS = new WeakMap<Inventory, Row[]>();
+
+function endpointRows(inventory: Inventory, connections: Connections): Row[] {
+  let rows = ROWS.get(inventory);
+  if (rows === undefined) {
+    rows = inventory.groups.flatMap((group) => groupRows(group, connections));
+    ROWS.set(inventory, rows);
+  }
+  return rows;
+}
+
 function rowsOf(inventory: Inventory, connections: Connections, by: GroupBy): Row[] {
-  const endpoints = inventory.groups.flatMap((group) => groupRows(group, connections));
+  const endpoints = endpointRows(inventory, connections);
   if (by === "endpoint") return endpoints;
   const rows = new Map<string, { kind: Row["kind"]; members: Endpoint[] }>();
   for (const row of endpoints) {
@@ -414,7 +426,7 @@ function groupName(row: Row, member: Endpoint, by: GroupBy, connections: Connect
 
 /** A workload is one row where no rule tells its pods apart, else one row a pod. */
 function groupRows(group: Group, connections: Connections): Row[] {
-  const classes = new Set(group.members.map((m) => connections.viewOf(m).classId));
+  const classes = new Set(group.members.map((m) => connections.classOf(m)));
   const kind = group.workload.kind === "Pod" ? "pod" : "workload";
   const [first] = group.members;
   if (classes.size === 1 && first !== undefined) {

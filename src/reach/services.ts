@@ -122,8 +122,8 @@ export class Services {
   private readonly traits: ServiceTraits;
   /** Declared resolutions: lower-case names with a trailing dot. */
   private readonly names: ReadonlyMap<string, readonly Address[]> | undefined;
-  /** Whether some rule may see the address of a Service instead of its backend's (kubernetes.md K8-26). */
-  private readonly untranslated: boolean;
+  private readonly policies: PolicySet;
+  private seesDialled: boolean | undefined;
   private readonly dialledEnds = new WeakMap<Endpoint, Map<string, Endpoint>>();
   private allNodes: readonly NodeEndpoint[] | undefined;
   private readonly nodePorts = new Map<string, { readonly service: Service; readonly port: ServicePort }>();
@@ -140,11 +140,7 @@ export class Services {
     this.world = world;
     this.inventory = inventory;
     this.traits = policies.services ?? UNSPECIFIED_SERVICES;
-    this.untranslated = policies.policies.some((policy) =>
-      policy.rules.some((rule) =>
-        rule.peers.some((peer) => peer.kind === "addresses" && peer.untranslated === "maybe"),
-      ),
-    );
+    this.policies = policies;
     for (const service of world.services) {
       for (const port of service.ports) {
         if (port.nodePort !== undefined) this.nodePorts.set(`${port.nodePort}/${port.protocol}`, { service, port });
@@ -155,6 +151,16 @@ export class Services {
         this.outerAddresses.set(text, [...(this.outerAddresses.get(text) ?? []), service]);
       }
     }
+  }
+
+  /** Whether some rule may see the address of a Service instead of its backend's (kubernetes.md K8-26). */
+  private get untranslated(): boolean {
+    this.seesDialled ??= this.policies.policies.some((policy) =>
+      policy.rules.some((rule) =>
+        rule.peers.some((peer) => peer.kind === "addresses" && peer.untranslated === "maybe"),
+      ),
+    );
+    return this.seesDialled;
   }
 
   /** The pods that have a port of the host, by `port/protocol`. */

@@ -88,6 +88,8 @@ export interface RuleMatch {
   readonly sure: FlowSet;
 }
 
+type PodEnd = Extract<Endpoint, { kind: "pod" }>;
+
 /** How many of the policies tell ends apart by what, or need what else. */
 interface Traits {
   /** Rules that see addresses of pods or nodes. */
@@ -200,6 +202,12 @@ export class Sides {
     // What a subject has learned of names hangs on the policies of the servers as well.
     if (this.byName) this.memo.egress.clear();
     return true;
+  }
+
+  /** Whether two pods of one workload are seen at once to share a class: their labels are one object, and count alone. */
+  areAlike(a: PodEnd, b: PodEnd): boolean {
+    if (this.byAddress || this.byPortName || this.byNode) return false;
+    return a.pod.labels === b.pod.labels && a.pod.differs === undefined && b.pod.differs === undefined;
   }
 
   /** A number that two ends share when no rule at hand tells them apart. */

@@ -129,7 +129,7 @@ describe("a sequence of changes", () => {
   ] as const)(
     "gives the answers of the objects read afresh: %s",
     (dialect, arbitrary, seed) => {
-      const runs = isFull ? 400 : 40;
+      const runs = isFull ? 400 : 15;
       const scenes = fc.sample(fc.tuple(arbitrary, arbitrary), { seed, numRuns: runs });
       const followed = scenes.flatMap((pair, i) => runSequence(dialect, pair, seed + i));
       expect(followed.filter(Boolean).length / followed.length).toBeGreaterThan(0.3);
