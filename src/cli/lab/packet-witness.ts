@@ -4,7 +4,7 @@ import { labApply, labDown, labProbe, labUp } from "../../lab/client.ts";
 import { planOf } from "../../lab/compile/plan-of.ts";
 import { rulesetOf } from "../../lab/compile/ruleset-of.ts";
 import { LabError } from "../../lab/failure.ts";
-import type { Plan } from "../../lab/plan.ts";
+import type { Plan, PlannedPort } from "../../lab/plan.ts";
 import { type Question, QuestionError } from "../../reach/answer.ts";
 import type { Engine } from "../../reach/engine.ts";
 import type { RowResult } from "../../verify/check.ts";
@@ -35,7 +35,7 @@ export class PacketWitness {
   async witness(engine: Engine, rows: readonly Row[]): Promise<readonly RowResult[]> {
     let view: LabView;
     try {
-      view = this.running ?? (await this.stage(engine));
+      view = this.running ?? (await this.stage(engine, rows));
     } catch (error) {
       if (!(error instanceof LabError) || error.exit === 3) throw error;
       return rows.map(({ result }) => unseen(result, [`the lab cannot be built: ${error.message}`]));
@@ -51,16 +51,17 @@ export class PacketWitness {
   }
 
   /** Puts a case into the lab. */
-  private async stage(engine: Engine): Promise<LabView> {
+  private async stage(engine: Engine, rows: readonly Row[]): Promise<LabView> {
     const lab = planOf(engine.world, engine.options.dialect, undefined, { nodes: NODES, moved: {}, ingress: true });
     const { ruleset, unsupported } = rulesetOf(engine.policies, lab.population);
     // Pods on their node's network may want one port, which no cluster would run; a packet that comes in is seen anyway.
-    const pods = lab.plan.pods.map((pod) => (pod.hostNetwork ? { ...pod, ports: [] } : pod));
+    const asked = requestPorts(rows);
+    const pods = lab.plan.pods.map((pod) => ({ ...pod, ports: pod.hostNetwork ? [] : withPorts(pod.ports, asked) }));
     const plan: Plan = { ...lab.plan, pods, podsRoutable: true };
     if (this.started) await labApply({ plan, ruleset }, { name: this.name });
     else await labUp(plan, ruleset, { name: this.name, attached: true });
     this.started = true;
-    return { engine, lab, unenforced: unsupported };
+    return { engine, lab: { ...lab, plan }, unenforced: unsupported };
   }
 
   private async send(asked: readonly Asked[]): Promise<readonly ProbeResult[]> {
@@ -82,6 +83,18 @@ export class PacketWitness {
   async end(): Promise<void> {
     if (this.started) await labDown({ name: this.name });
   }
+}
+
+/** Ports that rows send requests to: somebody has to answer them, whether or not a manifest declares the port. */
+function requestPorts(rows: readonly Row[]): ReadonlySet<number> {
+  const questions = rows.flatMap((row) => row.questions.filter(({ application }) => application?.http !== undefined));
+  return new Set(questions.flatMap(({ port }) => port ?? []));
+}
+
+function withPorts(ports: readonly PlannedPort[], asked: ReadonlySet<number>): readonly PlannedPort[] {
+  const served = new Set(ports.flatMap(({ protocol, port }) => (protocol === "TCP" ? port : [])));
+  const more = [...asked].filter((port) => port > 0 && !served.has(port));
+  return [...ports, ...more.map((port) => ({ protocol: "TCP", port }) as const)];
 }
 
 /** Every question of a row. */
@@ -134,10 +147,6 @@ function held(
     }
     const observed = observedIn(packet);
     const word = observed === "refused" ? "allow" : observed;
-    if (probe.http !== undefined && observed === "refused") {
-      open.add("nothing answers requests on this port");
-      continue;
-    }
     seen.add(word);
     if (word === verdict) continue;
     const detail = packet.drop?.prefix ?? packet.detail ?? "";

@@ -132,7 +132,7 @@ function packetsOf(
   const http = question.application?.http;
   const probes = froms.slice(0, replica ? 1 : undefined).flatMap((from) =>
     tos
-      .filter((to) => from.site !== to.site)
+      .filter((to) => from.site !== to.site && (http === undefined || answersRequests(view, to.place, pair.port)))
       .map((to): Probe => {
         const port = service === undefined ? pair.port : (question.port ?? pair.port);
         return {
@@ -154,7 +154,16 @@ function packetsOf(
         };
       }),
   );
-  return probes.length === 0 ? SAME_PLACE : probes;
+  if (probes.length > 0) return probes;
+  const apart = froms.some((from) => tos.some((to) => from.site !== to.site));
+  return apart ? "nothing answers requests on this port" : SAME_PLACE;
+}
+
+/** Whether a place has somebody who answers requests on a port; everything outside does. */
+function answersRequests({ lab }: LabView, place: string, port: number): boolean {
+  if (place.startsWith("ip:")) return true;
+  const pod = lab.plan.pods.find(({ name }) => name === place);
+  return pod?.ports.some((one) => one.protocol === "TCP" && one.port === port) === true;
 }
 
 interface Where {
