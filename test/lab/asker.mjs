@@ -42,8 +42,8 @@ function flood({ id, to, port, messages, wait }) {
   }, wait);
 }
 
-/** Sends each chunk once the one before is out; ends when the other side does, when enough came, or after the time. */
-function stream({ id, to, port, chunks, wait, enough, half }) {
+/** Sends each chunk once the one before is out and the pause is over; ends when the other side does, when enough came, or after the time. */
+function stream({ id, to, port, chunks, wait, enough, half, pause = 0 }) {
   const socket = connect({ host: to, port, noDelay: true, allowHalfOpen: true });
   let received = Buffer.alloc(0);
   let connected = false;
@@ -57,7 +57,7 @@ function stream({ id, to, port, chunks, wait, enough, half }) {
     connected = true;
     for (const chunk of chunks) {
       socket.write(Buffer.from(chunk, "hex"));
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
     if (half === true) socket.end();
   });

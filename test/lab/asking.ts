@@ -98,7 +98,12 @@ export class Asker {
     to: string,
     port: number,
     chunks: readonly Buffer[],
-    options: { readonly wait?: number; readonly enough?: number; readonly half?: boolean } = {},
+    options: {
+      readonly wait?: number;
+      readonly enough?: number;
+      readonly half?: boolean;
+      readonly pause?: number;
+    } = {},
   ): Promise<StreamAnswer> {
     const hex = chunks.map((bytes) => bytes.toString("hex"));
     const reply = await this.order({ kind: "stream", to, port, chunks: hex, wait: 5_000, ...options });
