@@ -1,6 +1,5 @@
 /** `verify -o tap`: the Test Anything Protocol, version 14. */
-import { placeText } from "./origin.ts";
-import type { VerifyReport } from "./verify-report.ts";
+import { placeOfRow, type VerifyReport } from "./verify-report.ts";
 
 export function* verifyTap({ rows }: VerifyReport): Iterable<string> {
   yield `TAP version 14\n1..${rows.length}\n`;
@@ -10,8 +9,7 @@ export function* verifyTap({ rows }: VerifyReport): Iterable<string> {
       for (const reason of row.packets?.unseen ?? []) yield `# not seen with packets: ${description(reason)}\n`;
       continue;
     }
-    const { file, line } = row.place ?? { file: row.file };
-    const at = line === undefined ? file : placeText({ file, line });
+    const at = placeOfRow(row) ?? row.file;
     yield "  ---\n";
     for (const [key, value] of [
       ["expected", row.expected],

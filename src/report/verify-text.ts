@@ -1,7 +1,7 @@
 /** `verify` for people: each failure with what was expected, what is, and why; the count comes last. */
 import { printable } from "./escape.ts";
 import type { Style } from "./style.ts";
-import { summaryOf, type VerifyReport } from "./verify-report.ts";
+import { placeOfRow, summaryOf, type VerifyReport } from "./verify-report.ts";
 
 export function* verifyText(report: VerifyReport, style: Style): Iterable<string> {
   for (const row of report.rows) {
@@ -15,6 +15,8 @@ export function* verifyText(report: VerifyReport, style: Style): Iterable<string
     yield `  is        ${printable(row.actual)}\n`;
     for (const reason of row.packets?.unseen ?? []) yield `  packets   not asked: ${printable(reason)}\n`;
     if (row.why !== "") yield `  because   ${printable(row.why)}\n`;
+    const at = placeOfRow(row);
+    if (at !== undefined) yield `  at        ${printable(at)}\n`;
   }
   const asked = report.rows.flatMap(({ packets }) => packets ?? []);
   if (asked.length > 0) {
