@@ -130,6 +130,23 @@ describe.concurrent("why, above the port", () => {
     expect(stdout.replaceAll(/\s+/g, "")).toContain(JSON.stringify([failure]));
   });
 
+  test("[R6.1.3] a pattern too large to be compiled is unsure, and told with its place", async () => {
+    const input = SHOP.replace('path: "/public/.*"', 'path: "/((a{30}){30}){30}"');
+    const { code, stdout, stderr } = await bulkhead(
+      ["why", "shop/client", "shop/web", "--http", "GET /aaa", "-f", "-"],
+      {
+        input,
+      },
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^unsure/);
+    expect(stdout).toContain("because pattern-limit: /((a{30}){30}){30}: longer than 10000 characters");
+    expect(stdout).toMatch(/\? method GET, path \/\(\(a\{30\}\)\{30\}\)\{30\} +may match: .* -:39/);
+    expect(stderr).toMatch(
+      /^-:39:\d+: warning BH230: CiliumNetworkPolicy shop\/web: spec\.ingress\[0\]\.toPorts\[0\]\.rules\.http\[1\]\.path/m,
+    );
+  });
+
   test("of a handshake: a port that is read as HTTP takes none", async () => {
     const { stdout } = await ask(["shop/web", "--port", "80", "--tls", "shop.example"]);
     expect(stdout).toMatch(/^deny/);
