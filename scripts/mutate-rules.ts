@@ -18,8 +18,8 @@ import type { Recorded } from "./mutation/worker.ts";
 
 /** The share of mutants that must be caught. */
 const AIM = 0.85;
-/** So much time of cases one mutant may take, in milliseconds of their run without it; the quick ones come first. */
-const BUDGET = 4000;
+/** So much time of cases one mutant may take, in milliseconds of their run without it. */
+const BUDGET = 6000;
 /** So many mutants are tried for a rule, the likeliest first. */
 const TRIES = 60;
 /** How many lines behind a comment that names a rule its code is looked for. */
@@ -65,13 +65,32 @@ function draw<T>(items: readonly T[], wanted: number, next: () => number): reado
   return drawn;
 }
 
-/** The cases in the order of their time, as many as the budget allows. */
-function affordable(cases: readonly Recorded[]): readonly number[] {
-  let spent = 0;
-  return [...cases]
+/**
+ * As many cases as the budget allows: first those that bear a rule which the code names there, then the quickest of every
+ * group of tests in turn.
+ */
+function affordable(cases: readonly Recorded[], named: ReadonlySet<string> = new Set()): readonly number[] {
+  const isNamed = ({ title }: Recorded): boolean => named.size > 0 && rulesIn(title).some((rule) => named.has(rule));
+  const turns = new Map<string, number>();
+  const ordered = [...cases]
     .sort((a, b) => a.milliseconds - b.milliseconds)
-    .filter(({ milliseconds }) => (spent += milliseconds) <= BUDGET || spent === milliseconds)
-    .map(({ index }) => index);
+    .map((one) => {
+      const group = one.title.slice(0, one.title.indexOf(" > "));
+      const turn = turns.get(group) ?? 0;
+      turns.set(group, turn + 1);
+      return { one, turn: isNamed(one) ? -1 : turn };
+    })
+    .sort((a, b) => a.turn - b.turn);
+  let spent = 0;
+  return ordered
+    .filter(({ one }) => (spent += one.milliseconds) <= BUDGET || spent === one.milliseconds)
+    .map(({ one }) => one.index);
+}
+
+/** Rules that comments name at most so many lines before a mutant. */
+function rulesAt({ file, line }: Mutant): ReadonlySet<string> {
+  const comments = workshop.comments.get(file) ?? [];
+  return new Set(comments.filter(([, at]) => line >= at && line - at <= NEAR).map(([rule]) => rule));
 }
 
 /** Rules that a title names in brackets. */
@@ -120,7 +139,7 @@ const sample = draw(scored, count, random(seed));
 const survivors: Mutant[] = [];
 const caught: Mutant[] = [];
 await crew.each(sample, async (mutant, attempt) => {
-  const able = affordable(byMutant.get(mutant.id) ?? []);
+  const able = affordable(byMutant.get(mutant.id) ?? [], rulesAt(mutant));
   const result = able.length === 0 ? {} : await attempt(mutant.id, able);
   (result.caught === undefined ? survivors : caught).push(mutant);
 });

@@ -21,7 +21,8 @@ export const RULE = /\b(?:R\d+(?:\.\d+)+|(?:K8|CNP|WL)-\d+|[VK]\d{1,2})\b/g;
 export function openWorkshop(root: string): Workshop {
   const folder = join(root, "node_modules", `.bulkhead-mutation-${process.pid}`);
   mkdirSync(folder, { recursive: true });
-  for (const part of ["src", "reference", "scripts"]) cpSync(join(root, part), join(folder, part), { recursive: true });
+  for (const part of ["src", "reference", "scripts", "bench"])
+    cpSync(join(root, part), join(folder, part), { recursive: true });
   const data = join(root, "test/conformance");
   cpSync(join(root, "test"), join(folder, "test"), { recursive: true, filter: (path) => path !== data });
   symlinkSync(data, join(folder, "test/conformance"));
