@@ -142,6 +142,11 @@ export class Lab {
       this.arrivals,
       () => this.order.plan,
       () => this.fronts,
+      (source, destination, port) => {
+        const ends = { client: { address: source, port: 0 }, server: { address: destination, port } };
+        const { egress, ingress } = this.judge({ protocol: "TCP", ...ends });
+        return egress?.action === "redirect" || (egress?.action !== "deny" && ingress?.action === "redirect");
+      },
     );
     const internet = this.fabric.get(INTERNET);
     if (internet !== undefined) this.servers.open(internet);

@@ -65,6 +65,8 @@ export class Prober {
   private readonly arrivals: Arrivals;
   private readonly plan: () => Plan;
   private readonly fronts: () => ReadonlyMap<string, Front>;
+  /** Whether the proxy takes connections to an address and port, whose end its target then never sees. */
+  private readonly isProxied: (source: string, destination: string, port: number) => boolean;
   private token = 0;
 
   constructor(
@@ -73,12 +75,14 @@ export class Prober {
     arrivals: Arrivals,
     plan: () => Plan,
     fronts: () => ReadonlyMap<string, Front>,
+    isProxied: (source: string, destination: string, port: number) => boolean,
   ) {
     this.fabric = fabric;
     this.drops = drops;
     this.arrivals = arrivals;
     this.plan = plan;
     this.fronts = fronts;
+    this.isProxied = isProxied;
   }
 
   async probe(probes: readonly Probe[]): Promise<readonly ProbeResult[]> {
@@ -211,7 +215,9 @@ export class Prober {
         });
       case "open":
       case "echo":
-        return this.arrived(probe, attempt, origin.address, target, result);
+        return attempt.outcome === "open" && this.leadsToProxy(probe, origin.address, address)
+          ? this.proxied(probe, attempt.fd, target, result)
+          : this.arrived(probe, attempt, origin.address, target, result);
     }
   }
 
@@ -278,6 +284,33 @@ export class Prober {
     return found;
   }
 
+  private leadsToProxy({ port, protocol }: Probe, source: string, address: string): boolean {
+    const front = this.fronts().get(frontName(address, port, protocol));
+    const ends = front === undefined ? [{ address, port }] : front.inside;
+    return ends.some((end) => this.isProxied(source, end.address, end.port));
+  }
+
+  /** The proxy has taken the connection; who answers a request is told by the answer alone. */
+  private async proxied(
+    probe: Probe,
+    fd: number,
+    target: Target,
+    result: (outcome: ProbeResult["outcome"], more?: Partial<ProbeResult>) => ProbeResult,
+  ): Promise<ProbeResult> {
+    if (probe.http === undefined) {
+      abandon(fd);
+      return result("allow");
+    }
+    try {
+      const { http, servedBy } = await ask(new Socket({ fd }), probe.http, probe.to);
+      if (servedBy !== null && target.owners !== null && !target.owners.has(servedBy))
+        return result("lost", { answeredBy: servedBy, detail: `${servedBy} answered in place of ${probe.to}` });
+      return result("allow", { answeredBy: servedBy, http });
+    } catch (error) {
+      return result("lost", { detail: `no HTTP answer: ${error instanceof Error ? error.message : String(error)}` });
+    }
+  }
+
   /** The sender has its answer: whose was it? */
   private async arrived(
     probe: Probe,
@@ -323,7 +356,7 @@ function ask(
   socket: Socket,
   http: ProbeHttp,
   host: string,
-): Promise<{ http: ProbeResult["http"]; dropReference: string | null }> {
+): Promise<{ http: ProbeResult["http"]; dropReference: string | null; servedBy: string | null }> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
@@ -338,7 +371,9 @@ function ask(
         answer.on("data", (chunk: Buffer) => chunks.push(chunk));
         answer.on("end", () => {
           const header = answer.headers[DROP_HEADER];
+          const servedBy = answer.headers["x-served-by"];
           resolve({
+            servedBy: typeof servedBy === "string" ? servedBy : null,
             http: { status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") },
             dropReference: typeof header === "string" ? header : null,
           });

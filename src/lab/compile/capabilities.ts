@@ -8,12 +8,12 @@ export const ENFORCED = {
   peers:
     "labels of pods and namespaces, entities, addresses with exceptions, groups of addresses, Services of toServices",
   ports: "numbers, ranges and names of TCP, UDP and SCTP ports; types of ICMP and ICMPv6; IPv4 and IPv6",
+  http: "HTTP/1.1 requests by method, path, host and headers, mismatch actions included, by a proxy; HTTP/2 is answered 400",
   names: "names of DNS queries, the addresses that toFQDNs learns from their answers, server names of TLS, by a proxy",
   replies: "replies pass; every packet of the original direction is judged, so a new rule cuts open connections",
 } as const;
 
 export const NOT_ENFORCED = {
-  "http-rules": "HTTP rules are judged by a proxy, and the lab's does not speak HTTP yet",
   "open-http":
     "what HTTP rules without default deny do is told differently by the code and the documentation of this release",
   secrets: "the value of a header lies in a Secret, which is never read",

@@ -244,7 +244,6 @@ class Compiler {
       const { openApplication } = this.set;
       switch (rule.kind) {
         case "http": {
-          this.refuse(origin, "http-rules");
           if (rule.rules.some(({ headers }) => headers.some(({ secret }) => secret !== undefined)))
             this.refuse(origin, "secrets");
           // Where nothing closes the direction, the rules of a policy without default deny deny nothing (cilium.md R4.3.7).
