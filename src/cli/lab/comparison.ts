@@ -179,8 +179,8 @@ export function firstPod(lab: LabPlan, workload: Workload): string | undefined {
 export function observedIn(result: ProbeResult): Observed {
   if (result.probe.http === undefined || result.outcome !== "allow") return result.outcome;
   if (result.drop !== null) return "deny";
-  // How the proxy refuses a request that no rule allows (cilium.md R6.1).
-  if (result.http?.status === 403) return "deny";
+  // What nobody served is the refusal of the lab's own proxy: 403 by a rule for requests, 503 where the target is closed.
+  if (result.answeredBy === null && (result.http?.status === 403 || result.http?.status === 503)) return "deny";
   return result.http !== null && result.http.status < 400 ? "allow" : "lost";
 }
 
