@@ -32,6 +32,7 @@ import {
   verdict,
 } from "./kernel/expressions.ts";
 import { addressBytes } from "./kernel/address.ts";
+import { setKernelParameter } from "./kernel/namespace.ts";
 import type { Transaction } from "./kernel/nftables.ts";
 import { LOOPBACK, RouteBatch } from "./kernel/rtnetlink.ts";
 import { PROTOCOL_NUMBER } from "./verdicts.ts";
@@ -74,8 +75,15 @@ const IS_NOT_FROM_PROXY: readonly Expression[] = [
   compare(r0, "eq", NONE),
 ];
 
+/**
+ * Ports from which the proxy goes on in a client's name: below those that the kernel hands out to clients themselves (from
+ * 32768 on), or what remains of the proxy's connection would take the answers to a client's own from the same port.
+ */
+const ONWARD_PORTS = "10240 32767";
+
 /** Marked packets are delivered in the router itself. Once, before the first redirection. */
 export function routeToProxy(): void {
+  setKernelParameter("net/ipv4/ip_local_port_range", ONWARD_PORTS);
   const batch = new RouteBatch();
   try {
     for (const family of FAMILIES) {
