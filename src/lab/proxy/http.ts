@@ -21,6 +21,8 @@ import { join } from "./tunnel.ts";
 const HEADERS_MS = 10_000;
 const IDLE_MS = 300_000;
 const CONNECT_MS = 2_000;
+/** How long a connection that is refused stays to be read. */
+const LINGER_MS = 1_000;
 const MAX_HEADER_BYTES = 60 * 1024;
 const MAX_HEADERS = 100;
 /** Requests that a client sends before the one before is answered. */
@@ -331,8 +333,9 @@ const STATUS: Readonly<Record<string, string>> = {
 function refuseBytes(error: Error, socket: Duplex): void {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (code === "ECONNRESET" || !socket.writable) socket.destroy();
-  else
-    socket.end(`HTTP/1.1 ${STATUS[code] ?? "400 Bad Request"}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`, () =>
-      socket.destroy(),
-    );
+  else {
+    socket.end(`HTTP/1.1 ${STATUS[code] ?? "400 Bad Request"}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+    // Later, or the reset could overtake the answer.
+    setTimeout(() => socket.destroy(), LINGER_MS);
+  }
 }
