@@ -8,7 +8,7 @@ export const ENFORCED = {
   peers:
     "labels of pods and namespaces, entities, addresses with exceptions, groups of addresses, Services of toServices",
   ports: "numbers, ranges and names of TCP, UDP and SCTP ports; types of ICMP and ICMPv6; IPv4 and IPv6",
-  http: "HTTP/1.1 requests by method, path, host and headers, mismatch actions included, by a proxy; HTTP/2 is answered 400",
+  http: "requests of HTTP/1.1 and of HTTP/2 without TLS (gRPC) by method, path, host and headers, mismatch actions included, by a proxy",
   names: "names of DNS queries, the addresses that toFQDNs learns from their answers, server names of TLS, by a proxy",
   replies: "replies pass; every packet of the original direction is judged, so a new rule cuts open connections",
 } as const;

@@ -15,20 +15,15 @@ import {
 import type { Duplex } from "node:stream";
 import { Socket } from "node:net";
 import { Exchange, type HttpHead } from "./http-exchange.ts";
+import { CONNECT_MS, DENIED, FIELDS_MAX, HEADER_BYTES_MAX, UNREACHABLE } from "./http-replies.ts";
 import type { Connection, Proxy, Resolution, StreamProtocol } from "./seam.ts";
 import { join } from "./tunnel.ts";
 
-const HEADERS_MS = 10_000;
 const IDLE_MS = 300_000;
-const CONNECT_MS = 2_000;
 /** How long a connection that is refused stays to be read. */
 const LINGER_MS = 1_000;
-const MAX_HEADER_BYTES = 60 * 1024;
-const MAX_HEADERS = 100;
 /** Requests that a client sends before the one before is answered. */
 const MAX_WAITING = 16;
-const DENIED = "Access denied\r\n";
-const UNREACHABLE = "upstream connect error or disconnect/reset before headers. reset reason: ";
 /** What belongs to one connection and not to the request (RFC 9110 7.6.1). */
 const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-connection", "upgrade", "http2-settings"]);
 
@@ -42,14 +37,15 @@ export class Http implements StreamProtocol {
   private readonly server: Server;
   private readonly clients = new WeakMap<Duplex, Client>();
 
-  constructor(proxy: Proxy) {
+  /** `headMs`: a client says the head of a request within this time, in milliseconds. */
+  constructor(proxy: Proxy, headMs: number) {
     this.proxy = proxy;
     this.server = createServer({
-      headersTimeout: HEADERS_MS,
+      headersTimeout: headMs,
       requestTimeout: 0,
       keepAliveTimeout: IDLE_MS,
-      connectionsCheckingInterval: 1_000,
-      maxHeaderSize: MAX_HEADER_BYTES,
+      connectionsCheckingInterval: Math.min(headMs, 1_000),
+      maxHeaderSize: HEADER_BYTES_MAX,
       insecureHTTPParser: false,
     });
     // None may be left out unseen: too many are refused.
@@ -64,6 +60,8 @@ export class Http implements StreamProtocol {
       socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     });
     this.server.on("clientError", (error, socket) => refuseBytes(error, socket));
+    // It gets connections from elsewhere; its watch over slow heads begins as if it listened.
+    this.server.emit("listening");
   }
 
   take(socket: Socket, connection: Connection): void {
@@ -111,7 +109,7 @@ export class Http implements StreamProtocol {
           .connect(client.connection)
           .on("error", () => {})
           .destroy();
-        answer(response, 503, `${UNREACHABLE}connection timeout`);
+        answer(response, 503, `${UNREACHABLE}. reset reason: connection timeout`);
         return;
       case "refused":
         answer(response, outcome.status, outcome.status === 403 ? DENIED : "");
@@ -133,7 +131,7 @@ export class Http implements StreamProtocol {
     });
     const fail = (error: Error): void => {
       if (response.headersSent) request.socket.destroy();
-      else answer(response, 503, `${UNREACHABLE}${reasonOf(error)}`);
+      else answer(response, 503, `${UNREACHABLE}. reset reason: ${reasonOf(error)}`);
     };
     onward.on("error", fail);
     onward.on("response", (reply) => {
@@ -194,7 +192,7 @@ export class Http implements StreamProtocol {
       path,
       headers: [...withoutHops(headers), ...hops],
     });
-    onward.on("error", (error) => answer(response, 503, `${UNREACHABLE}${reasonOf(error)}`));
+    onward.on("error", (error) => answer(response, 503, `${UNREACHABLE}. reset reason: ${reasonOf(error)}`));
     onward.on("response", (reply) => {
       response.writeHead(reply.statusCode ?? 502, withoutHops(reply.rawHeaders));
       reply.pipe(response);
@@ -279,7 +277,7 @@ function headOf(request: IncomingMessage): HttpHead {
 /** The status of the answer to what is no proper request; null: it is one. */
 function improper(request: IncomingMessage): number | null {
   if (request.httpVersion !== "1.1") return 426;
-  if (request.rawHeaders.length > MAX_HEADERS * 2) return 431;
+  if (request.rawHeaders.length > FIELDS_MAX * 2) return 431;
   if (request.url?.startsWith("/") !== true) return 400;
   let hosts = 0;
   for (let at = 0; at < request.rawHeaders.length; at += 2) {

@@ -19,6 +19,7 @@ import {
   typeName,
 } from "./dns-message.ts";
 import { judgeName } from "./name-rules.ts";
+import { Share } from "./share.ts";
 import type { Connection, DatagramProtocol, DnsReport, Proxy, Resolution, StreamProtocol } from "./seam.ts";
 
 /** A server answers within this time, or not at all. */
@@ -31,34 +32,6 @@ const UNDER_WAY_OF_CLIENT = 128;
 /** TCP connections of all clients and of one. */
 const STREAMS_MAX = 512;
 const STREAMS_OF_CLIENT = 32;
-
-/** A number for each client and for all, with limits. */
-class Share {
-  private readonly all: number;
-  private readonly each: number;
-  private readonly used = new Map<string, number>();
-  private count = 0;
-
-  constructor(all: number, each: number) {
-    this.all = all;
-    this.each = each;
-  }
-
-  take(client: string): boolean {
-    const own = this.used.get(client) ?? 0;
-    if (this.count >= this.all || own >= this.each) return false;
-    this.count++;
-    this.used.set(client, own + 1);
-    return true;
-  }
-
-  giveBack(client: string): void {
-    const left = (this.used.get(client) ?? 1) - 1;
-    this.count--;
-    if (left === 0) this.used.delete(client);
-    else this.used.set(client, left);
-  }
-}
 
 /** What becomes of a query: answered here, passed on, or neither. */
 type Fate =

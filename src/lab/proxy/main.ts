@@ -11,7 +11,7 @@ import { type Datagram, DatagramReader, transparentDatagrams } from "../kernel/d
 import { homeNamespace } from "../kernel/namespace.ts";
 import { PROXY_LISTEN, PROXY_PORT } from "../redirection.ts";
 import { ForeignSender, onwardDatagrams } from "./datagrams.ts";
-import { Http } from "./http.ts";
+import { HttpStreams } from "./http-streams.ts";
 import { Learner } from "./learner.ts";
 import { Lookups } from "./lookups.ts";
 import { Reports } from "./reports.ts";
@@ -41,7 +41,7 @@ const foreign = new ForeignSender();
 /** By the kind of the rules that they are about. */
 const protocols: Partial<Readonly<Record<ApplicationRule["kind"], StreamProtocol>>> = {
   dns: lookups,
-  http: new Http(proxy),
+  http: new HttpStreams(proxy),
   tls: new ServerNames(proxy),
 };
 const open = new Map<Socket, Connection>();
