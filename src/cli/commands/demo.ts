@@ -4,7 +4,7 @@ import { Argument, type Command } from "commander";
 import type { Fault } from "../../lab/answers.ts";
 import { demoJson } from "../demo/demo-json.ts";
 import { cutOff, type Played, play } from "../demo/play.ts";
-import { openStory, type Story } from "../demo/story.ts";
+import { openStory, type Story, type StoryName } from "../demo/story.ts";
 import { type NextSteps, tellStory } from "../demo/tell.ts";
 import { EXIT } from "../exit.ts";
 import { type OutputFlags, withOutput } from "../options.ts";
@@ -24,19 +24,20 @@ export function addDemo(program: Command): void {
       `
 Examples:
   bulkhead demo
+  bulkhead demo http
   bulkhead demo -o json`,
     )
-    .addArgument(new Argument("[story]", "which story").choices(["policy", "all"]).default("policy"));
-  withOutput(command, ["text", "json"]).action(async () => run(command.opts<DemoFlags>()));
+    .addArgument(new Argument("[story]", "which story").choices(["policy", "http", "all"]).default("policy"));
+  withOutput(command, ["text", "json"]).action(async (name: StoryName) => run(name, command.opts<DemoFlags>()));
 }
 
-async function run(flags: DemoFlags): Promise<void> {
+async function run(name: StoryName, flags: DemoFlags): Promise<void> {
   const code = await runUnprivileged();
   if (code !== undefined) {
     process.exitCode = code;
     return;
   }
-  const story = openStory(join(INSTALLATION, EXAMPLE), INSTALLATION);
+  const story = openStory(join(INSTALLATION, EXAMPLE), INSTALLATION, name);
   const fault = seededFault();
   const played = await play(story, fault === undefined ? {} : { fault });
   await writeAnswer(flags.output === "json" ? demoJson(played) : tell(story, played, flags));
@@ -44,7 +45,12 @@ async function run(flags: DemoFlags): Promise<void> {
 }
 
 function tell(story: Story, played: Played, flags: DemoFlags): Iterable<string> {
-  return tellStory(story, played, nextSteps(played), styleFor(process.stdout, flags.color));
+  return tellStory(
+    story,
+    played,
+    played.attacker === null ? requestSteps(played) : nextSteps(played),
+    styleFor(process.stdout, flags.color),
+  );
 }
 
 /** Three commands that work as printed, from the folder in which the demo was called. */
@@ -67,6 +73,32 @@ function nextSteps(played: Played): NextSteps {
       {
         line: `npx bulkhead lab up -f ${example} && npx bulkhead lab exec ${namespace}/${name} -- curl -s http://${host}/`,
         what: "a lab that stays; npx bulkhead lab down ends it",
+      },
+    ],
+  };
+}
+
+/** The same of the first request that is refused. */
+function requestSteps({ chapters }: Played): NextSteps {
+  const example = shownPath(join(INSTALLATION, EXAMPLE), process.cwd()) || ".";
+  const policies = `${example}/policies/cilium-http`;
+  const refused = chapters.flatMap(({ requests }) => requests).find(({ predicted }) => predicted.verdict === "deny");
+  const last = chapters.at(-1)?.requests.find(({ pair, predicted }) => {
+    return predicted.verdict === "deny" && pair.asker.name !== refused?.pair.asker.name;
+  });
+  if (last === undefined) return { commands: [] };
+  const { asker, target } = last.pair;
+  const { namespace, name } = asker.workload ?? { namespace: "", name: asker.name };
+  const { method, path } = last.request;
+  return {
+    commands: [
+      {
+        line: `npx bulkhead why ${asker.name} ${target.name} --port ${target.port}/${target.protocol} --http "${method} ${path}" -f ${example} -f ${policies}`,
+        what: "which rules for requests there are, and on what this one fails",
+      },
+      {
+        line: `npx bulkhead lab up -f ${example} -f ${policies} && npx bulkhead lab exec ${namespace}/${name} -- curl -s http://${target.service?.split("/")[1] ?? ""}${path}`,
+        what: "a lab that stays; npx bulkhead lab flows shows each request, npx bulkhead lab down ends it",
       },
     ],
   };

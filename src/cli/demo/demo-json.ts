@@ -1,22 +1,19 @@
 /** `demo -o json`: the same facts, in the form that scripts rely on. */
 import { dropJson } from "../lab/drop-json.ts";
-import type { Played } from "./play.ts";
+import type { Played, PlayedPair } from "./play.ts";
 
 export function* demoJson(played: Played): Iterable<string> {
   const value = {
     schemaVersion: 1,
-    steps: played.chapters.map(({ chapter, pairs }) => ({
+    steps: played.chapters.map(({ chapter, pairs, requests }) => ({
       name: chapter.name,
-      pairs: pairs.map(({ pair, predicted, observed, drop }) => ({
-        from: pair.asker.name,
-        to: pair.target.name,
-        port: pair.target.port,
-        protocol: pair.target.protocol,
-        predicted: predicted.verdict,
-        observed,
-        why: predicted.why,
-        ...(drop === null ? {} : { drop: dropJson(drop) }),
-      })),
+      pairs: [
+        ...pairs.map(pairJson),
+        ...requests.map((one) => ({
+          ...pairJson(one),
+          http: { ...one.request, status: one.answer?.status ?? null },
+        })),
+      ],
     })),
     agree: played.agree,
     attacker: played.attacker,
@@ -24,4 +21,22 @@ export function* demoJson(played: Played): Iterable<string> {
     ...(played.obstacle === null ? {} : { obstacle: { message: played.obstacle.message, help: played.obstacle.help } }),
   };
   yield `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function pairJson({
+  pair,
+  predicted,
+  observed,
+  drop,
+}: Pick<PlayedPair, "pair" | "predicted" | "observed" | "drop">): object {
+  return {
+    from: pair.asker.name,
+    to: pair.target.name,
+    port: pair.target.port,
+    protocol: pair.target.protocol,
+    predicted: predicted.verdict,
+    observed,
+    why: predicted.why,
+    ...(drop === null ? {} : { drop: dropJson(drop) }),
+  };
 }

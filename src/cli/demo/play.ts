@@ -1,6 +1,6 @@
 /** Plays the story: predictions from the engine, observations from a lab, chapter by chapter. */
-import type { Drop, Fault } from "../../lab/answers.ts";
-import { labApply, labDown, labFault, labObstacle, labProbe, labUp } from "../../lab/client.ts";
+import type { Drop, Fault, Flow, Probe, ProbeResult } from "../../lab/answers.ts";
+import { labApply, labDown, labFault, labFlows, labObstacle, labProbe, labUp } from "../../lab/client.ts";
 import { LabError } from "../../lab/failure.ts";
 import type { Workload } from "../../model/world.ts";
 import { compileLab, type LabInput } from "../lab/compile.ts";
@@ -18,6 +18,14 @@ import {
   targetsOf,
 } from "../lab/comparison.ts";
 import { progress } from "../terminal.ts";
+import {
+  type PlayedRequest,
+  playedRequest,
+  predicted,
+  REQUESTS,
+  type RequestQuestion,
+  requestProbe,
+} from "./requests.ts";
 import { type Chapter, reachableFrom, type Story } from "./story.ts";
 
 /** One question in one chapter. */
@@ -36,6 +44,8 @@ export interface PlayedChapter {
   /** The columns, in the order of the input. */
   readonly targets: readonly Target[];
   readonly pairs: readonly PlayedPair[];
+  /** Over connections of the story, request by request; empty where no policy judges requests. */
+  readonly requests: readonly PlayedRequest[];
 }
 
 export interface Played {
@@ -65,6 +75,8 @@ export async function play(story: Story, options: PlayOptions = {}): Promise<Pla
       const targets = targetsOf(story.engine.world);
       const pairs = pairsOf(story.engine.world, targets);
       const observations = await lab.observe(pairs, story, input);
+      const asked = questionsOf(story, chapters, pairs, chapter);
+      const answers = await lab.request(asked, story, input);
       chapters.push({
         chapter,
         targets,
@@ -79,6 +91,9 @@ export async function play(story: Story, options: PlayOptions = {}): Promise<Pla
             drop: seen?.drop ?? null,
           };
         }),
+        requests: asked.map((question, i) =>
+          playedRequest(question, predicted(story.engine, question), answers?.results[i], answers?.flows ?? []),
+        ),
       });
       const workloads = new Set(pairs.flatMap(({ asker }) => (asker.workload === undefined ? [] : [asker.name])));
       reached.push(new Map([...workloads].map((name) => [name, reachableFrom(story.engine, name)])));
@@ -92,10 +107,38 @@ export async function play(story: Story, options: PlayOptions = {}): Promise<Pla
   return {
     chapters,
     obstacle: lab.obstacle,
-    agree: chapters.every((chapter) => chapter.pairs.every((pair) => pair.agrees)),
+    agree: chapters.every(({ pairs, requests }) => [...pairs, ...requests].every((one) => one.agrees)),
     attacker,
     impact: { before: impactAt(0), after: impactAt(1) },
   };
+}
+
+/**
+ * Every request, of a client that the policy of the story lets in and of one that it shuts out; where requests are judged,
+ * and before that in the story that is about them.
+ */
+function questionsOf(
+  { chapters }: Story,
+  played: readonly PlayedChapter[],
+  pairs: readonly Pair[],
+  { name }: Chapter,
+): readonly RequestQuestion[] {
+  if (name !== "http" && chapters[0]?.name === "before") return [];
+  const [governed] = chapters.find((chapter) => chapter.name === "after")?.documents ?? [];
+  const ofPolicy = pairs.filter(
+    ({ asker, target }) => asker.workload !== undefined && target.service === serviceOf(governed),
+  );
+  const shut = cutOff(played)?.pair.asker.name;
+  const clients = ofPolicy.filter(({ asker }) => asker.workload?.ports.length === 0);
+  const [first, ...more] = [...clients].sort((a, b) => Number(a.asker.name === shut) - Number(b.asker.name === shut));
+  const [request] = REQUESTS;
+  if (first === undefined || request === undefined) return [];
+  return [...REQUESTS.map((one) => ({ pair: first, request: one })), ...more.map((pair) => ({ pair, request }))];
+}
+
+/** The Service that goes by the name of the policy. */
+function serviceOf(policy: Chapter["documents"][number] | undefined): string {
+  return `${policy?.namespace ?? "default"}/${policy?.name ?? ""}`;
 }
 
 /** What a workload was allowed before the policy and is denied after; of one that serves nobody where there is one. */
@@ -173,6 +216,27 @@ class Stage {
       const result = probe === undefined ? undefined : results[next++];
       return result === undefined ? undefined : { observed: observedIn(result), drop: result.drop };
     });
+  }
+
+  /** Sends every request. Null without a lab. */
+  async request(
+    questions: readonly RequestQuestion[],
+    { engine }: Story,
+    { lab }: LabInput,
+  ): Promise<{ readonly results: readonly (ProbeResult | undefined)[]; readonly flows: readonly Flow[] } | null> {
+    if (this.obstacle !== null || questions.length === 0) return null;
+    const results: (ProbeResult | undefined)[] = [];
+    const since = Date.now();
+    for (const question of questions) {
+      const probe: Probe | undefined = requestProbe(engine, lab, question);
+      const [result] = probe === undefined ? [] : await labProbe([probe], { name: this.name });
+      results.push(result);
+    }
+    const flows: Flow[] = [];
+    for await (const { flow } of labFlows({}, { name: this.name })) {
+      if (flow.l7 !== undefined && Date.parse(flow.time) >= since) flows.push(flow);
+    }
+    return { results, flows };
   }
 
   async down(): Promise<void> {

@@ -12,9 +12,20 @@ import { Engine } from "../../reach/engine.ts";
 import { EXIT, SilentFailure } from "../exit.ts";
 import { printDiagnostics } from "../terminal.ts";
 
+export type ChapterName = "before" | "after" | "ingress" | "http";
+
+/** Which story is told: the founding one with its last chapter, or that chapter with what leads to it. */
+export type StoryName = "policy" | "http" | "all";
+
+const CHAPTERS: Readonly<Record<StoryName, readonly ChapterName[]>> = {
+  policy: ["before", "after", "ingress", "http"],
+  http: ["after", "http"],
+  all: ["before", "after", "ingress", "http"],
+};
+
 /** A moment of the story: the policies that come into force with it. */
 export interface Chapter {
-  readonly name: "before" | "after" | "ingress";
+  readonly name: ChapterName;
   readonly documents: readonly Document[];
 }
 
@@ -25,10 +36,14 @@ export interface Story {
 }
 
 /** Where the policies of each chapter lie, below the folder of the example. */
-const POLICIES = { after: "policies/cilium", ingress: "policies/cilium-ingress" } as const;
+const POLICIES = {
+  after: "policies/cilium",
+  ingress: "policies/cilium-ingress",
+  http: "policies/cilium-http",
+} as const;
 
 /** Reads the example. Prints what it finds; throws where the example gives no answer. Paths are as seen from `cwd`. */
-export function openStory(folder: string, cwd: string): Story {
+export function openStory(folder: string, cwd: string, name: StoryName = "policy"): Story {
   const diagnostics: Diagnostic[] = [];
   const read = (path: string): readonly Document[] => {
     const input = loadInput([path], { cwd });
@@ -37,24 +52,27 @@ export function openStory(folder: string, cwd: string): Story {
     return documents;
   };
   const manifests = read(folder);
-  const after = read(join(folder, POLICIES.after));
-  const ingress = read(join(folder, POLICIES.ingress));
-  const choice = chooseDialect([...manifests, ...after, ...ingress]);
+  const chapters = CHAPTERS[name].map(
+    (chapter): Chapter => ({
+      name: chapter,
+      documents: chapter === "before" ? [] : read(join(folder, POLICIES[chapter])),
+    }),
+  );
+  // A policy may come again, changed: in every chapter the last that came counts.
+  const choice = chooseDialect([...manifests, ...chapters.flatMap(({ documents }) => documents)]);
   if (choice.dialect === undefined) return fail([...diagnostics, ...choice.diagnostics]);
   const { dialect } = choice;
   // The whole is read once, so that a policy that no cluster would take ends the story before it begins.
-  diagnostics.push(...Engine.open([...manifests, ...after, ...ingress], { dialect }).diagnostics);
+  const whole = Engine.open(manifests, { dialect });
+  for (const { documents } of chapters) whole.apply({ upsert: documents });
+  diagnostics.push(...whole.diagnostics);
   if (hasErrors(diagnostics)) return fail(diagnostics);
   printDiagnostics(diagnostics, false);
   const engine = Engine.open(manifests, { dialect });
   return {
     dialect,
     engine,
-    chapters: [
-      { name: "before", documents: [] },
-      { name: "after", documents: after },
-      { name: "ingress", documents: ingress },
-    ],
+    chapters,
   };
 }
 

@@ -1,17 +1,17 @@
 /** Tells the story in a terminal. Every name, number and verdict comes from what was played. */
-import type { Drop } from "../../lab/answers.ts";
 import type { World } from "../../model/world.ts";
 import { applicationName } from "../../reach/grouping.ts";
 import { printable } from "../../report/escape.ts";
 import { stationsText } from "../../report/north-south.ts";
 import { placeText, ruleName, rulePlace } from "../../report/origin.ts";
-import type { Style, Tone } from "../../report/style.ts";
+import type { Style } from "../../report/style.ts";
 import { table } from "../../report/table.ts";
 import { padEnd } from "../../report/text-width.ts";
 import { sidesOf, standing } from "../../report/why-report.ts";
-import { INGRESS_NAME, type Target } from "../lab/comparison.ts";
 import { changed, cutOff, type Played, type PlayedChapter, type PlayedPair } from "./play.ts";
 import type { Story } from "./story.ts";
+import { tellRequests } from "./tell-requests.ts";
+import { dropText, Names, verdictText } from "./words.ts";
 import { drawTopology } from "./topology.ts";
 
 /** Commands to try next, as they are printed. */
@@ -35,13 +35,19 @@ export function* tellStory(story: Story, played: Played, next: NextSteps, style:
     yield heading(HEADINGS[chapter.chapter.name](chapter));
     if (i > 0 && played.obstacle === null) yield "  (put in force in the running lab, in one transaction)\n\n";
     if (chapter.chapter.name === "ingress") yield* closedToIngress(played, names);
-    yield* matrix(chapter, changed(played.chapters, i), names, played.obstacle === null, style);
+    const changes = changed(played.chapters, i);
+    if (chapter.chapter.name === "http" && changes.length === 0)
+      yield "  The same connections pass as before; what is asked over them is judged as well:\n";
+    else yield* matrix(chapter, changes, names, played.obstacle === null, style);
     yield* disagreements(chapter, names, style);
-    if (chapter.chapter.name === "after") yield* whyCut(played, names, style);
+    if (chapter.requests.length > 0) yield* tellRequests(chapter.requests, names, played.obstacle === null, style);
+    if (chapter.chapter.name === "after" && i > 0) yield* whyCut(played, names, style);
     if (chapter.chapter.name === "ingress") yield* reopened(played, names);
   }
-  yield heading("What an attacker reaches");
-  yield* impact(played, names);
+  if (played.attacker !== null || story.chapters[0]?.name === "before") {
+    yield heading("What an attacker reaches");
+    yield* impact(played, names);
+  }
   yield heading("Try next");
   for (const { line, what } of next.commands) yield `  ${style("faint", `# ${what}`)}\n  ${line}\n`;
   yield `\n${closing(played, style)}\n`;
@@ -51,6 +57,7 @@ const HEADINGS: Readonly<Record<PlayedChapter["chapter"]["name"], (chapter: Play
   before: () => "Before any policy",
   after: (chapter) => `After ${policiesOf(chapter)}`,
   ingress: (chapter) => `After ${policiesOf(chapter)} as well`,
+  http: (chapter) => `After ${policiesOf(chapter)}, which judges requests, in its place`,
 };
 
 function policiesOf({ chapter }: PlayedChapter): string {
@@ -66,33 +73,6 @@ function titleOf(world: World): string {
   const count = new Set(world.workloads.map(applicationName)).size;
   const words = ["No application", "One application", "Two applications", "Three applications"];
   return `${words[count] ?? `${count} applications`}, ${world.workloads.length} workloads`;
-}
-
-/** Names as short as they can be: without the namespace where there is only one, without the kind. */
-class Names {
-  private readonly short: boolean;
-
-  constructor(world: World) {
-    this.short = new Set(world.workloads.map((workload) => workload.namespace)).size === 1;
-  }
-
-  of(name: string): string {
-    if (name === INGRESS_NAME) return "outside, through the Ingress";
-    const [namespace = "", , last] = name.split("/");
-    if (last === undefined) return name;
-    return this.short ? last : `${namespace}/${last}`;
-  }
-
-  target({ name, port, protocol }: Target): string {
-    return `${this.of(name)}:${port}${protocol === "TCP" ? "" : `/${protocol}`}`;
-  }
-}
-
-const TONES: Readonly<Record<string, Tone>> = { allow: "allow", deny: "deny" };
-const MARKS: Readonly<Record<string, string>> = { allow: "✓ allow", deny: "✗ deny" };
-
-function verdict(text: string, style: Style): string {
-  return style(TONES[text] ?? "unsure", MARKS[text] ?? `? ${text}`);
 }
 
 /** Width of a verdict in the matrix. */
@@ -119,8 +99,8 @@ function* matrix(
       const played = chapter.pairs.find(({ pair }) => pair.asker === asker && pair.target === target);
       if (played === undefined) return cell("·", "·");
       const mark = changes.includes(played) ? style("changed", "◀ changed") : "";
-      const observed = played.observed === null ? "? nothing" : verdict(played.observed, style);
-      return `${cell(verdict(played.predicted.verdict, style), observed)}${mark}`;
+      const observed = played.observed === null ? "? nothing" : verdictText(played.observed, style);
+      return `${cell(verdictText(played.predicted.verdict, style), observed)}${mark}`;
     });
     rows.push([names.of(asker.name), ...cells]);
   }
@@ -166,12 +146,6 @@ function rulesThatDoNotHelp({ predicted }: PlayedPair): string[] {
   return [...new Set(lines)];
 }
 
-function dropText(drop: Drop): string {
-  const by = drop.policies.length === 0 ? "" : ` by ${drop.policies.join(", ")}`;
-  const side = drop.direction === null ? "" : ` on ${drop.direction}`;
-  return `the kernel dropped ${drop.source} → ${drop.destination}:${drop.destinationPort}${side}: ${drop.reason}${by}`;
-}
-
 /** The honest part: what the policy of the story broke besides. */
 function* closedToIngress(played: Played, names: Names): Iterable<string> {
   const lost = changed(played.chapters, 1).filter(
@@ -207,7 +181,7 @@ function* impact({ attacker, impact: { before, after } }: Played, names: Names):
 }
 
 function closing(played: Played, style: Style): string {
-  const pairs = played.chapters.flatMap((chapter) => chapter.pairs);
+  const pairs = played.chapters.flatMap(({ pairs: own, requests }) => [...own, ...requests]);
   if (played.obstacle !== null) return style("unsure", `${pairs.length} verdicts predicted, none observed.`);
   const wrong = pairs.filter((pair) => !pair.agrees).length;
   if (wrong > 0) return style("deny", `Predicted and observed differ in ${wrong} of ${pairs.length} cells.`);

@@ -3,6 +3,7 @@ import type { ProbeResult, Probe } from "../../lab/answers.ts";
 import type { LabPlan } from "../../lab/compile/plan-of.ts";
 import { resolveService } from "../../model/backends.ts";
 import type { Workload, World } from "../../model/world.ts";
+import type { Request } from "../../net/http-request.ts";
 import type { PortProtocol } from "../../net/protocol.ts";
 import type { Answer } from "../../reach/answer.ts";
 import type { Engine } from "../../reach/engine.ts";
@@ -130,6 +131,13 @@ export function predict(engine: Engine, { asker, target }: Pair): Prediction {
   const port = { protocol: target.protocol, port: target.port };
   const paths = asker.workload === undefined ? engine.paths({ from: "internet", to: target.name, port }) : [];
   return { verdict: answer.verdict, why: whyText(answer), answer, paths };
+}
+
+/** What the engine says of a request over the connection. */
+export function predictRequest(engine: Engine, { asker, target }: Pair, http: Request): Prediction {
+  const { protocol, port } = target;
+  const answer = engine.why({ from: asker.name, to: target.name, protocol, port, application: { http } });
+  return { verdict: answer.verdict, why: whyText(answer), answer, paths: [] };
 }
 
 function whyText(answer: Answer): string {
