@@ -133,12 +133,17 @@ function packetFlow(
     verdict: "DROPPED",
     traffic_direction: direction === "egress" ? "EGRESS" : "INGRESS",
     ...dropReason(drop),
-    ...(denying.length === 0
-      ? {}
-      : direction === "egress"
-        ? { egress_denied_by: denying }
-        : { ingress_denied_by: denying }),
+    ...(denying.length === 0 ? {} : byPolicies(direction, "DROPPED", denying)),
   };
+}
+
+function byPolicies(
+  direction: "egress" | "ingress",
+  verdict: Flow["verdict"],
+  by: readonly FlowPolicy[],
+): Pick<Flow, "egress_allowed_by" | "ingress_allowed_by" | "egress_denied_by" | "ingress_denied_by"> {
+  if (verdict === "DROPPED") return direction === "egress" ? { egress_denied_by: by } : { ingress_denied_by: by };
+  return direction === "egress" ? { egress_allowed_by: by } : { ingress_allowed_by: by };
 }
 
 function dropReason(drop: Drop): Pick<Flow, "drop_reason" | "drop_reason_desc"> {
@@ -185,11 +190,7 @@ function requestFlow({ source, destination }: Parties, report: Report, uuid: str
     traffic_direction: direction === "egress" ? "EGRESS" : "INGRESS",
     is_reply: isReply,
     Summary: requestSummary(report),
-    ...(by.length === 0 || verdict === "DROPPED"
-      ? {}
-      : direction === "egress"
-        ? { egress_allowed_by: by }
-        : { ingress_allowed_by: by }),
+    ...(by.length === 0 ? {} : byPolicies(direction, verdict, by)),
   };
 }
 

@@ -14,6 +14,7 @@ interface DemoJson {
       readonly to: string;
       readonly predicted: string;
       readonly observed: string | null;
+      readonly http?: { readonly method: string; readonly path: string; readonly status: number | null };
     }[];
   }[];
   readonly agree: boolean;
@@ -38,7 +39,7 @@ describeWithPackets("the demo with packets", () => {
     expect(schemaProblems("demo", json(stdout))).toEqual([]);
     const demo = demoJson(stdout);
     expect(demo.agree).toBe(true);
-    expect(demo.steps.map(({ name }) => name)).toEqual(["before", "after", "ingress"]);
+    expect(demo.steps.map(({ name }) => name)).toEqual(["before", "after", "ingress", "http"]);
     for (const [step, from, to, verdict] of [
       ["before", "client-a", "service-a", "allow"],
       ["before", "client-a", "service-b", "allow"],
@@ -63,6 +64,46 @@ describeWithPackets("the demo with packets", () => {
         after: expect.not.arrayContaining(["default/Deployment/service-a"]),
       },
     });
+  });
+
+  test("tells its last chapter alone: the same connection, request by request", async () => {
+    const { code, stdout } = await bulkhead(["demo", "http", "-o", "json"]);
+    expect(code).toBe(0);
+    expect(schemaProblems("demo", json(stdout))).toEqual([]);
+    const asked = demoJson(stdout).steps.map(({ name, pairs }) => [
+      name,
+      ...pairs.flatMap(({ from, predicted, observed, http }) =>
+        http === undefined
+          ? []
+          : [
+              `${from.split("/").at(-1)} ${http.method} ${http.path} ${predicted}/${observed} ${http.status ?? ""}`.trim(),
+            ],
+      ),
+    ]);
+    expect(asked).toEqual([
+      [
+        "after",
+        "client-a GET /public allow/allow 200",
+        "client-a GET /admin allow/allow 200",
+        "client-a POST /public allow/allow 200",
+        "client-a GET /public/../admin allow/allow 200",
+        "client-b GET /public deny/deny",
+      ],
+      [
+        "http",
+        "client-a GET /public allow/allow 200",
+        "client-a GET /admin deny/deny 403",
+        "client-a POST /public deny/deny 403",
+        "client-a GET /public/../admin deny/deny 403",
+        "client-b GET /public deny/deny",
+      ],
+    ]);
+    const text = await bulkhead(["demo", "http"]);
+    expect(text.stdout).toContain("403 Access denied");
+    expect(text.stdout).toMatch(
+      /FORWARDED client-a → service-a {2}HTTP\/1\.1 GET http:\/\/service-a\/public {2}by CiliumNetworkPolicy\/default\/service-a/,
+    );
+    expect(text.stdout).toMatch(/DROPPED +client-a → service-a {2}HTTP\/1\.1 GET http:\/\/service-a\/admin/);
   });
 
   test("tells it as text, the same bytes every time", async () => {
@@ -143,6 +184,6 @@ describe("the demo without a lab", () => {
   test("an unknown story is bad usage", async () => {
     const { code, stderr } = await bulkhead(["demo", "nonsense"]);
     expect(code).toBe(2);
-    expect(stderr).toContain("Allowed choices are policy, all");
+    expect(stderr).toContain("Allowed choices are policy, http, all");
   });
 });

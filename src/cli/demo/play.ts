@@ -1,4 +1,5 @@
 /** Plays the story: predictions from the engine, observations from a lab, chapter by chapter. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Drop, Fault, Flow, Probe, ProbeResult } from "../../lab/answers.ts";
 import { labApply, labDown, labFault, labFlows, labObstacle, labProbe, labUp } from "../../lab/client.ts";
 import { LabError } from "../../lab/failure.ts";
@@ -19,6 +20,7 @@ import {
 } from "../lab/comparison.ts";
 import { progress } from "../terminal.ts";
 import {
+  flowOf,
   type PlayedRequest,
   playedRequest,
   predicted,
@@ -76,7 +78,7 @@ export async function play(story: Story, options: PlayOptions = {}): Promise<Pla
       const pairs = pairsOf(story.engine.world, targets);
       const observations = await lab.observe(pairs, story, input);
       const asked = questionsOf(story, chapters, pairs, chapter);
-      const answers = await lab.request(asked, story, input);
+      const answers = await lab.request(asked, story, input, chapter.name === "http");
       chapters.push({
         chapter,
         targets,
@@ -165,6 +167,10 @@ interface Seen {
   readonly drop: Drop | null;
 }
 
+/** How long the flow log is waited for, and how often it is asked, in milliseconds. */
+const FLOWS_MS = 2_000;
+const FLOWS_EACH_MS = 20;
+
 let stages = 0;
 
 /** The lab of one run, or the reason why there is none. */
@@ -218,11 +224,12 @@ class Stage {
     });
   }
 
-  /** Sends every request. Null without a lab. */
+  /** Sends every request. Null without a lab. `judged`: a policy in force judges requests, so each is in the flow log. */
   async request(
     questions: readonly RequestQuestion[],
     { engine }: Story,
     { lab }: LabInput,
+    judged: boolean,
   ): Promise<{ readonly results: readonly (ProbeResult | undefined)[]; readonly flows: readonly Flow[] } | null> {
     if (this.obstacle !== null || questions.length === 0) return null;
     const results: (ProbeResult | undefined)[] = [];
@@ -232,11 +239,25 @@ class Stage {
       const [result] = probe === undefined ? [] : await labProbe([probe], { name: this.name });
       results.push(result);
     }
+    // The proxy tells of requests a moment later.
+    const isComplete = (flows: readonly Flow[]): boolean =>
+      questions.every(
+        (question, i) => (results[i]?.http ?? null) === null || flowOf(flows, question, results[i]) !== undefined,
+      );
+    let flows = await this.requestFlows(since);
+    for (let waited = 0; judged && waited < FLOWS_MS && !isComplete(flows); waited += FLOWS_EACH_MS) {
+      await sleep(FLOWS_EACH_MS);
+      flows = await this.requestFlows(since);
+    }
+    return { results, flows };
+  }
+
+  private async requestFlows(since: number): Promise<Flow[]> {
     const flows: Flow[] = [];
     for await (const { flow } of labFlows({}, { name: this.name })) {
       if (flow.l7 !== undefined && Date.parse(flow.time) >= since) flows.push(flow);
     }
-    return { results, flows };
+    return flows;
   }
 
   async down(): Promise<void> {

@@ -71,8 +71,17 @@ export function playedRequest(
     answer: result?.http ?? null,
     agrees: observed === null || agrees(prediction.verdict, observed),
     drop: result?.drop ?? null,
-    flow: flows.find((flow) => isOf(flow, question, result)) ?? null,
+    flow: flowOf(flows, question, result) ?? null,
   };
+}
+
+/** What the flow log says of a request. */
+export function flowOf(
+  flows: readonly Flow[],
+  question: RequestQuestion,
+  result: ProbeResult | undefined,
+): Flow | undefined {
+  return flows.find((flow) => isOf(flow, question, result));
 }
 
 function hostOf({ target }: Pair): string {
