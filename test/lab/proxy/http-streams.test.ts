@@ -20,6 +20,7 @@ function resolutionOf(...rules: readonly HttpRule[]): Resolution {
   return {
     generation: 1,
     pathsAsSent: false,
+    refusesAsNameError: false,
     egress: open,
     ingress: { kind: "rules", policies: ["web"], entries },
   };
