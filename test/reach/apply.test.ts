@@ -10,9 +10,9 @@ import { Engine } from "../../src/reach/engine.ts";
 import type { Factored } from "../../src/reach/factored.ts";
 import { randomOf } from "../../bench/cluster.ts";
 import type { Fields } from "../property/arbitraries.ts";
-import { isFull } from "../property/running.ts";
 import { ciliumScene, type Dialect, documentsOf, kubernetesScene, namesScene, type Scene } from "../property/scenes.ts";
 
+const isFull = process.env["BULKHEAD_FULL"] === "1";
 const STEPS = 12;
 const QUESTIONS = 6;
 
