@@ -23,6 +23,7 @@ import { LabError } from "./failure.ts";
 import { DROP_HEADER } from "./ingress-proxy.ts";
 import { canonical, type Family, familyOf } from "./kernel/address.ts";
 import type { Plan } from "./plan.ts";
+import { REFUSED_HEADER } from "./proxy/seam.ts";
 import { hostSite, INGRESS, INTERNET, type Site, SOMEWHERE_OUTSIDE } from "./sites.ts";
 import { type Front, frontName } from "./translation.ts";
 import { PROTOCOL_NUMBER } from "./verdicts.ts";
@@ -302,10 +303,10 @@ export class Prober {
       return result("allow");
     }
     try {
-      const { http, servedBy } = await ask(new Socket({ fd }), probe.http, probe.to);
+      const { http, servedBy, isRefused } = await ask(new Socket({ fd }), probe.http, probe.to);
       if (servedBy !== null && target.owners !== null && !target.owners.has(servedBy))
         return result("lost", { answeredBy: servedBy, detail: `${servedBy} answered in place of ${probe.to}` });
-      return result("allow", { answeredBy: servedBy, http });
+      return result(isRefused ? "refused" : "allow", { answeredBy: servedBy, http });
     } catch (error) {
       return result("lost", { detail: `no HTTP answer: ${error instanceof Error ? error.message : String(error)}` });
     }
@@ -356,7 +357,7 @@ function ask(
   socket: Socket,
   http: ProbeHttp,
   host: string,
-): Promise<{ http: ProbeResult["http"]; dropReference: string | null; servedBy: string | null }> {
+): Promise<{ http: ProbeResult["http"]; dropReference: string | null; servedBy: string | null; isRefused: boolean }> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
@@ -374,6 +375,7 @@ function ask(
           const servedBy = answer.headers["x-served-by"];
           resolve({
             servedBy: typeof servedBy === "string" ? servedBy : null,
+            isRefused: answer.headers[REFUSED_HEADER] !== undefined,
             http: { status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") },
             dropReference: typeof header === "string" ? header : null,
           });

@@ -164,6 +164,23 @@ describeWithPackets(
       await labApply({ ruleset: PUBLIC }, { name });
     });
 
+    test("a request that passes to a port on which nobody listens is refused", async () => {
+      await labApply({ ruleset: rules(ingress(1001, [entry(http({ path: "/public" }))])) }, { name });
+      const probe = { from: "default/client", to: "default/web", protocol: "TCP", port: 81 } as const;
+      for (const method of ["GET", "HEAD"]) {
+        const [passes, not] = await labProbe(
+          [
+            { ...probe, http: { method, path: "/public" } },
+            { ...probe, http: { method, path: "/private" } },
+          ],
+          { name },
+        );
+        expect(passes).toMatchObject({ outcome: "refused", http: { status: 503 } });
+        expect(not).toMatchObject({ outcome: "allow", http: { status: 403 } });
+      }
+      await labApply({ ruleset: PUBLIC }, { name });
+    });
+
     test("without the proxy nothing passes; it comes back", async () => {
       const children = readFileSync(`/proc/${status.pid}/task/${status.pid}/children`, "utf8").trim().split(" ");
       const proxy = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("--bulkhead-proxy"));

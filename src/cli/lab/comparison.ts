@@ -187,7 +187,8 @@ export function firstPod(lab: LabPlan, workload: Workload): string | undefined {
 export function observedIn(result: ProbeResult): Observed {
   if (result.probe.http === undefined || result.outcome !== "allow") return result.outcome;
   if (result.drop !== null) return "deny";
-  // What nobody served is the refusal of the lab's own proxy: 403 by a rule for requests, 503 where the target is closed.
+  // What nobody served is the answer of the lab's own proxy: 403 by the rules for requests, 503 where the target's side
+  // drops what they let pass.
   if (result.answeredBy === null && (result.http?.status === 403 || result.http?.status === 503)) return "deny";
   return result.http !== null && result.http.status < 400 ? "allow" : "lost";
 }

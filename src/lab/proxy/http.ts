@@ -16,7 +16,7 @@ import type { Duplex } from "node:stream";
 import { Socket } from "node:net";
 import { Exchange, type HttpHead } from "./http-exchange.ts";
 import { CONNECT_MS, DENIED, FIELDS_MAX, HEADER_BYTES_MAX, UNREACHABLE } from "./http-replies.ts";
-import type { Connection, Proxy, Resolution, StreamProtocol } from "./seam.ts";
+import { type Connection, type Proxy, REFUSED_HEADER, type Resolution, type StreamProtocol } from "./seam.ts";
 import { join } from "./tunnel.ts";
 
 const IDLE_MS = 300_000;
@@ -131,7 +131,7 @@ export class Http implements StreamProtocol {
     });
     const fail = (error: Error): void => {
       if (response.headersSent) request.socket.destroy();
-      else answer(response, 503, `${UNREACHABLE}. reset reason: ${reasonOf(error)}`);
+      else answerUnreachable(response, error);
     };
     onward.on("error", fail);
     onward.on("response", (reply) => {
@@ -192,7 +192,7 @@ export class Http implements StreamProtocol {
       path,
       headers: [...withoutHops(headers), ...hops],
     });
-    onward.on("error", (error) => answer(response, 503, `${UNREACHABLE}. reset reason: ${reasonOf(error)}`));
+    onward.on("error", (error) => answerUnreachable(response, error));
     onward.on("response", (reply) => {
       response.writeHead(reply.statusCode ?? 502, withoutHops(reply.rawHeaders));
       reply.pipe(response);
@@ -296,11 +296,14 @@ function answer(response: ServerResponse, status: number, body: string): void {
   response.end(body);
 }
 
-function reasonOf(error: Error): string {
+/** Tells that the target cannot be reached, and why, in Envoy's words. */
+function answerUnreachable(response: ServerResponse, error: Error): void {
+  if (response.headersSent || response.destroyed) return;
   const isRefused = "code" in error && error.code === "ECONNREFUSED";
-  if (isRefused)
-    return "remote connection failure, transport failure reason: delayed connect error: Connection refused";
-  return error.message === "connection timeout" ? "connection timeout" : "connection termination";
+  if (isRefused) response.setHeader(REFUSED_HEADER, "true");
+  const timedOut = error.message === "connection timeout" ? "connection timeout" : "connection termination";
+  const refused = "remote connection failure, transport failure reason: delayed connect error: Connection refused";
+  answer(response, 503, `${UNREACHABLE}. reset reason: ${isRefused ? refused : timedOut}`);
 }
 
 function withoutHops(headers: readonly string[]): string[] {

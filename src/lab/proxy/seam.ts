@@ -20,6 +20,9 @@ import type { Direction } from "../ruleset.ts";
 import type { ApplicationEntry } from "../verdicts.ts";
 import type { DnsAnswer } from "./dns-message.ts";
 
+/** Header of the proxy's answer to a request that passed, and whose target refused the connection: nothing listens there. */
+export const REFUSED_HEADER = "x-bulkhead-refused";
+
 /** One connection, or one UDP packet, as the target would see it. */
 export interface Connection {
   readonly protocol: "TCP" | "UDP";
