@@ -69,7 +69,7 @@ function dnsEntries(subject: Party, policies: CiliumPolicies, scene: Scene): rea
 function isNameTaught(name: string, subject: Party, policies: CiliumPolicies, scene: Scene): boolean {
   const enforcement = enforcementOf(subject, "egress", policies, scene);
   if (enforcement === undefined) return false;
-  const servers = dnsServers(scene).filter((server) => !isItself(server, subject));
+  const servers = dnsServers(scene).filter(({ party }) => !isItself(party, subject));
   return servers.length > 0
     ? servers.some((server) => answersFrom(server, name, subject, enforcement, policies, scene))
     : answersFromSomewhere(name, enforcement, policies);
@@ -82,14 +82,20 @@ function isItself(server: Party, subject: Party): boolean {
   );
 }
 
+interface DnsServer {
+  readonly party: Party;
+  /** The ports that its pod declares, also one on the host network. */
+  readonly declared: Pod["ports"];
+}
+
 /** The cluster's DNS servers, when the input has them. */
-function dnsServers(scene: Scene): readonly Party[] {
+function dnsServers(scene: Scene): readonly DnsServer[] {
   return scene.cluster.pods
     .filter((pod) => {
       const app = pod.labels.get("k8s-app");
       return pod.namespace === "kube-system" && (app === "kube-dns" || app === "node-local-dns" || app === "coredns");
     })
-    .map((pod) => serverOf(pod, scene));
+    .map((pod) => ({ party: serverOf(pod, scene), declared: pod.ports }));
 }
 
 /** That of a DaemonSet on the host network runs on every node, and each pod asks its own. */
@@ -101,14 +107,14 @@ function serverOf(pod: Pod, scene: Scene): Party {
 
 /** The look-up goes to this server: it must be sent through the proxy, pass its filter, and arrive (R7.2.1 … R7.2.5). */
 function answersFrom(
-  server: Party,
+  { party: server, declared }: DnsServer,
   name: string,
   subject: Party,
   enforcement: Enforcement,
   policies: CiliumPolicies,
   scene: Scene,
 ): boolean {
-  return queriesTo(server, enforcement.entries).some(({ port, number }) => {
+  return queriesTo(declared, enforcement.entries).some(({ port, number }) => {
     const query = queryScene(port.protocol, number, scene);
     const view = withoutNames(viewOf("egress", subject, server, enforcement.rules, policies, query));
     if (enforcement.entries.some((entry) => entry.action === "deny" && grantsOf(entry, view).length > 0)) return false;
@@ -206,9 +212,8 @@ interface Query {
 }
 
 /** The ports of the DNS rules at which this server listens; one that declares none may listen at any (R7.2.5). */
-function queriesTo(server: Party, entries: readonly Entry[]): readonly Query[] {
+function queriesTo(declared: Pod["ports"], entries: readonly Entry[]): readonly Query[] {
   const items = itemsOf(entries, (entry, group) => entry.action === "allow" && group.proxy.dns.length > 0);
-  const declared = server.kind === "pod" ? server.pod.ports : [];
   return items.flatMap(({ port }): readonly Query[] => {
     if (port === undefined || (port.protocol !== "UDP" && port.protocol !== "TCP")) return [];
     if (declared.length === 0) return port.name === undefined ? [{ port, number: port.first }] : [];

@@ -81,7 +81,7 @@ export class Questions {
     const isReplicated = ends.length === dials.length && isWholeWorkload(sources) && isWholeWorkload(ends);
     let reached = false;
     for (const from of sources) {
-      for (const dial of inOwnFamily(dials, from, question.to)) {
+      for (const dial of inOwnFamily(dials, from, question)) {
         if (isReplicated && dial.kind === "end" && from === dial.endpoint) continue;
         const source = this.placed(from, dial.kind === "end" ? dial.endpoint : undefined);
         const delivered = this.services.deliver(
@@ -199,10 +199,12 @@ export class Questions {
   }
 }
 
-/** `internet` and a name mean the addresses that the source has a family for; without any, all. */
-function inOwnFamily(dials: readonly Dial[], from: Endpoint, to: string): readonly Dial[] {
+/** `internet` and a name mean the addresses of the family that is asked for, or that the source has; without any, all. */
+function inOwnFamily(dials: readonly Dial[], from: Endpoint, question: Question): readonly Dial[] {
+  const { to } = question;
   if (to !== "internet" && !to.startsWith("fqdn:")) return dials;
-  const own = endpointFamilies(from);
+  const asked = askedFamily(question);
+  const own = asked === undefined ? endpointFamilies(from) : [asked];
   const shared = dials.filter(
     (dial) => dial.kind !== "end" || endpointFamilies(dial.endpoint).some((family) => own.includes(family)),
   );
@@ -225,10 +227,14 @@ function checkPort(service: Service, { to, protocol, port }: Question): void {
   );
 }
 
+/** The family that the question fixes, if it does. */
+function askedFamily({ protocol, family }: Question): Family | undefined {
+  return protocol === "ICMP" ? "IPv4" : protocol === "ICMPv6" ? "IPv6" : family;
+}
+
 function families(question: Question, from: Endpoint, delivery: Delivery): readonly Family[] {
   const { endpoint: to } = delivery;
-  const { protocol } = question;
-  const asked = protocol === "ICMP" ? "IPv4" : protocol === "ICMPv6" ? "IPv6" : question.family;
+  const asked = askedFamily(question);
   const allowed = (family: Family): boolean => delivery.families?.includes(family) ?? true;
   // A pod of which the input tells an address of one family may have one of the other: what is asked is answered.
   if (asked !== undefined) {
