@@ -81,7 +81,7 @@ function nextSteps(played: Played): NextSteps {
 /** The same of the first request that is refused. */
 function requestSteps({ chapters }: Played): NextSteps {
   const example = shownPath(join(INSTALLATION, EXAMPLE), process.cwd()) || ".";
-  const policies = `${example}/policies/cilium-http`;
+  const policies = `${example}/http`;
   const refused = chapters.flatMap(({ requests }) => requests).find(({ predicted }) => predicted.verdict === "deny");
   const last = chapters.at(-1)?.requests.find(({ pair, predicted }) => {
     return predicted.verdict === "deny" && pair.asker.name !== refused?.pair.asker.name;

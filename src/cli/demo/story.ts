@@ -39,7 +39,7 @@ export interface Story {
 const POLICIES = {
   after: "policies/cilium",
   ingress: "policies/cilium-ingress",
-  http: "policies/cilium-http",
+  http: "http",
 } as const;
 
 /** Reads the example. Prints what it finds; throws where the example gives no answer. Paths are as seen from `cwd`. */
