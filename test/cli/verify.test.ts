@@ -4,15 +4,18 @@ import { schemaProblems } from "./schema.ts";
 
 const EXPECT = (rows: string): string => `manifests: [${ROOT}/${EXAMPLE}/application-a.yaml]\nassertions:\n${rows}`;
 
+/** Those whose manifests are here; others have to be fetched first. */
+const EXAMPLES = ["examples/two-applications", "examples/segregation"];
+
 describe.concurrent("verify", () => {
   test("the example's expectations hold, and the count comes last", async () => {
-    const { code, stdout } = await bulkhead(["verify", "examples"]);
+    const { code, stdout } = await bulkhead(["verify", ...EXAMPLES]);
     expect(stdout).toMatch(/^[1-9][0-9]* passed, 0 failed\n$/);
     expect(code).toBe(0);
   });
 
   test("the JSON keeps to its schema", async () => {
-    const { stdout } = await bulkhead(["verify", "examples", "-o", "json"]);
+    const { stdout } = await bulkhead(["verify", ...EXAMPLES, "-o", "json"]);
     expect(schemaProblems("verify", json(stdout))).toEqual([]);
   });
 
