@@ -1,7 +1,7 @@
 import { isInside, parseAddress, parsePrefix, parsePrefixOrAddress } from "./addresses.ts";
 import { isFields, isGiven, type Fields } from "./values.ts";
 import { labelSelector, mapping, oneOf, optionalText, refuse, sequence } from "./validation.ts";
-import type { RuleContext } from "./validation-cilium.ts";
+import type { RuleContext } from "./validation-cilium-context.ts";
 
 const ENTITIES = [
   "all",

@@ -2,7 +2,7 @@ import { RE2JS } from "re2js";
 import { parsePort } from "./cilium-ports.ts";
 import { icmpTypeOf } from "./protocols.ts";
 import { isPortName, mapping, oneOf, optionalText, optionalWhole, refuse, sequence } from "./validation.ts";
-import type { RuleContext } from "./validation-cilium.ts";
+import type { RuleContext } from "./validation-cilium-context.ts";
 import { checkName } from "./validation-cilium-peers.ts";
 import { type Fields, fieldsOf, isGiven, itemsOf, textOf } from "./values.ts";
 

@@ -13,6 +13,7 @@ import {
   sequence,
   TOP_LEVEL,
 } from "./validation.ts";
+import type { RuleContext } from "./validation-cilium-context.ts";
 import { checkPeerLists } from "./validation-cilium-peers.ts";
 import { checkIcmps, checkToPorts } from "./validation-cilium-ports.ts";
 import { type Fields, isGiven, itemsOf } from "./values.ts";
@@ -21,14 +22,6 @@ const KINDS = ["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "CiliumC
 
 export function isCiliumPolicy(object: KubeObject): boolean {
   return groupOf(object) === "cilium.io" && KINDS.includes(object.kind);
-}
-
-/** What one rule is checked against. */
-export interface RuleContext {
-  readonly settings: CiliumSettings;
-  readonly direction: "ingress" | "egress";
-  readonly isDeny: boolean;
-  readonly isForNodes: boolean;
 }
 
 /** What the API server or the agent refuses (1.5). One invalid rule refuses the whole object (R1.2.2). */

@@ -16,15 +16,8 @@
 export { type Because, BECAUSE, type BecauseCode } from "./base/because.ts";
 export { type Code, CODES, type CodeEntry, type Severity } from "./base/codes.ts";
 export { type Diagnostic, formatDiagnostic, hasErrors, type Place } from "./base/diagnostic.ts";
-export {
-  type Counts,
-  type Document,
-  type Path,
-  type Position,
-  type ReadResult,
-  readDocuments,
-  type Source,
-} from "./documents/document.ts";
+export type { Counts, Document, Path, Position, Source } from "./documents/document.ts";
+export { type ReadResult, readDocuments } from "./documents/reader.ts";
 export type { Account, WorldOptions } from "./model/build.ts";
 export type { World } from "./model/world.ts";
 export {
@@ -48,9 +41,11 @@ export type { Reason, SideExplanation, Verdict } from "./reach/explain.ts";
 export type { DeclaredController } from "./reach/controllers.ts";
 export type { FlowEntry } from "./reach/flow-list.ts";
 export type { FilterHop, RewriteHop, RouteHop, TerminateHop } from "./reach/hop.ts";
-export type { NorthSouthPath, PathQuery, Way } from "./reach/north-south.ts";
-export type { Decider, GroupBy, Reach, ReachEntry, ReachPair, ReachQuery, Row, UnsureEntry } from "./reach/pairs.ts";
+export type { NorthSouthPath, Way } from "./reach/north-south-path.ts";
+export type { PathQuery } from "./reach/north-south.ts";
+export type { Decider, GroupBy, Reach, ReachEntry, ReachPair, ReachQuery, Row, UnsureEntry } from "./reach/reach.ts";
 export type { Requests } from "./reach/requests.ts";
 export { routeFindings } from "./reach/route-findings.ts";
-export { type CaseFiles, type CaseOptions, type CaseResult, runCase } from "./verify/case.ts";
+export type { CaseFiles } from "./verify/case-files.ts";
+export { type CaseOptions, type CaseResult, runCase } from "./verify/case.ts";
 export type { RowResult } from "./verify/check.ts";

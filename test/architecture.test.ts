@@ -1,4 +1,4 @@
-/** The house: a folder imports only from those before it, and the core touches nothing outside itself. */
+/** The house: a folder imports only from those before it, no file leads back to itself, and the core touches nothing outside. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -86,6 +86,36 @@ describe("the house", () => {
     expect(own.length).toBeGreaterThan(0);
     expect(own.filter(({ what }) => !CORE.includes(what)).map(shown)).toEqual([]);
   });
+});
+
+/** The files that a file imports, types included. */
+const IMPORTED = new Map(
+  FILES.map((path) => {
+    const local = [...code(path).matchAll(IMPORT)].flatMap(([, from, bare, called]) => from ?? bare ?? called ?? []);
+    return [path, local.filter((text) => text.startsWith(".")).map((text) => resolve(dirname(path), text))] as const;
+  }),
+);
+
+/** The way along imports from a file back to itself, if there is one. */
+function wayBack(start: string): readonly string[] {
+  const cameFrom = new Map<string, string>();
+  const queue = [start];
+  for (let file = queue.shift(); file !== undefined; file = queue.shift())
+    for (const next of IMPORTED.get(file) ?? []) {
+      if (cameFrom.has(next)) continue;
+      cameFrom.set(next, file);
+      queue.push(next);
+    }
+  if (!cameFrom.has(start)) return [];
+  const way = [start];
+  for (let file = cameFrom.get(start); file !== undefined; file = file === start ? undefined : cameFrom.get(file))
+    way.unshift(file);
+  return way.map((path) => relative(SRC, path));
+}
+
+test("no file leads back to itself", () => {
+  expect([...IMPORTED.values()].flat().length).toBeGreaterThan(FILES.length);
+  expect(FILES.map(wayBack).filter((way) => way.length > 0)).toEqual([]);
 });
 
 describe("the core touches nothing", () => {

@@ -3,7 +3,8 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { formatDiagnostic } from "../src/base/diagnostic.ts";
-import { type CaseFiles, type CaseResult, runCase } from "../src/verify/case.ts";
+import type { CaseFiles } from "../src/verify/case-files.ts";
+import { type CaseResult, runCase } from "../src/verify/case.ts";
 import { EXAMPLES } from "./conformance-examples.ts";
 import { SKIPPED } from "./conformance-skips.ts";
 

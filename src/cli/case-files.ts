@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { Source } from "../documents/document.ts";
 import { loadInput } from "../files/input.ts";
 import { readSource, sourceName } from "../files/source-file.ts";
-import type { CaseFiles } from "../verify/case.ts";
+import type { CaseFiles } from "../verify/case-files.ts";
 
 /** Finds files relative to an expectation file; names in messages are relative to `cwd`. */
 export function caseFiles(expectationFile: string, cwd: string): CaseFiles {

@@ -1,7 +1,8 @@
 /** A Segregation file held against the manifests it names, or those beside it. */
 import { type Diagnostic, diagnostic, hasErrors } from "../base/diagnostic.ts";
 import { Cursor, Findings } from "../documents/cursor.ts";
-import { readDocuments, type Source } from "../documents/document.ts";
+import type { Source } from "../documents/document.ts";
+import { readDocuments } from "../documents/reader.ts";
 import { readSource, sourceName } from "../files/source-file.ts";
 import { chooseDialect } from "../policy/registry.ts";
 import { checkSegregation, decodeSegregation } from "../questions/segregation.ts";

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { load } from "js-yaml";
 import { type Diagnostic, hasErrors } from "../base/diagnostic.ts";
-import { type Document, readDocuments, type Source } from "../documents/document.ts";
+import type { Document, Source } from "../documents/document.ts";
+import { readDocuments } from "../documents/reader.ts";
 import { loadInput } from "../files/input.ts";
 import type { WorldOptions } from "../model/build.ts";
 import { type Address, parseAddress } from "../net/address.ts";

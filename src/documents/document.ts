@@ -68,5 +68,3 @@ export interface Counts {
   /** Items of Lists that were refused, each with an error of its own. */
   readonly refusedItems: number;
 }
-
-export { type ReadResult, readDocuments } from "./reader.ts";

@@ -1,6 +1,7 @@
 /** Which files are manifests, and which are the project's own. */
 import { basename } from "node:path";
-import { readDocuments, type Source } from "../documents/document.ts";
+import type { Source } from "../documents/document.ts";
+import { readDocuments } from "../documents/reader.ts";
 
 /**
  * What a file is for.

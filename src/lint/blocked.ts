@@ -7,7 +7,7 @@ import type { Policy, Rule } from "../policy/rule.ts";
 import type { Endpoint } from "../reach/endpoint.ts";
 import type { View } from "../reach/matching.ts";
 import type { SideExplanation } from "../reach/explain.ts";
-import type { NorthSouthPath } from "../reach/north-south.ts";
+import type { NorthSouthPath } from "../reach/north-south-path.ts";
 import { few, type LintContext, objectText, placeOfPolicy, placeOfRule, ruleText } from "./context.ts";
 
 interface Denial {

@@ -13,7 +13,7 @@ import type { Reason, Verdict } from "../reach/explain.ts";
 import { applicationName } from "../reach/grouping.ts";
 import { type FlowEntry, listFlows } from "../reach/flow-list.ts";
 import { isEnd } from "../reach/hop.ts";
-import type { NorthSouthPath, Way } from "../reach/north-south.ts";
+import type { NorthSouthPath, Way } from "../reach/north-south-path.ts";
 import type { Requests } from "../reach/requests.ts";
 import { CONNECTIONS, familyFreeKey, joinedRanges, passing, sharedFamilies, type Unit, unitsOf } from "./network.ts";
 

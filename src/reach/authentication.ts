@@ -19,7 +19,7 @@ import { portDomain } from "../net/protocol.ts";
 import type { PortMatch, Rule, Traffic } from "../policy/rule.ts";
 import type { Bounded } from "./bounded.ts";
 import { FAMILY_LISTS } from "./matching.ts";
-import type { RuleMatch } from "./side.ts";
+import type { RuleMatch } from "./rule-match.ts";
 
 type Mode = NonNullable<Rule["authentication"]>;
 const MODES: readonly Mode[] = ["required", "disabled", "fail"];

@@ -11,15 +11,7 @@ import type { Endpoint } from "./endpoint.ts";
 import type { Matching, View } from "./matching.ts";
 import { Learning } from "./learning.ts";
 import type { Sides } from "./side.ts";
-
-/** Both ends as they see each other. Several where the input does not tell whether they share a node. */
-export interface Sight {
-  readonly from: View;
-  readonly to: View;
-  /** Each end as the subject of its own policies: there a node is always the local one. */
-  readonly fromSelf: View;
-  readonly toSelf: View;
-}
+import type { Sight } from "./sight.ts";
 
 const UNKNOWN_NODE: readonly Because[] = [
   { code: "unknown-node", detail: "whether both ends run on one node is not known" },

@@ -10,9 +10,11 @@ import type { Connections } from "./connection.ts";
 import { type EngineOptions, followState, openState, refusedName, type State, type Step } from "./engine-state.ts";
 import { type Factored, factor } from "./factored.ts";
 import type { Inventory } from "./inventory.ts";
-import type { NorthSouthPath, PathQuery } from "./north-south.ts";
+import type { NorthSouthPath } from "./north-south-path.ts";
+import type { PathQuery } from "./north-south.ts";
 import { type ObjectKey, ObjectTable } from "./object-table.ts";
-import { type Reach, type ReachQuery, reach } from "./pairs.ts";
+import { reach } from "./pairs.ts";
+import type { Reach, ReachQuery } from "./reach.ts";
 
 export type { EngineOptions } from "./engine-state.ts";
 export type { ObjectKey } from "./object-table.ts";

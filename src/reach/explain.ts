@@ -17,7 +17,8 @@ import type { Bounded } from "./bounded.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { View } from "./matching.ts";
 import { type RequestRule, requestRules } from "./request-rules.ts";
-import { type RuleMatch, sameFilter, type Sides } from "./side.ts";
+import type { RuleMatch } from "./rule-match.ts";
+import { sameFilter, type Sides } from "./side.ts";
 
 /** One flow: a point in the space of flows, with what is known above the port. */
 export interface FlowPoint {

@@ -1,6 +1,6 @@
 /** Paths that say the same, told once: of sources that fare alike, and of pods of one workload. */
 import type { Endpoint } from "./endpoint.ts";
-import type { NorthSouthPath } from "./north-south.ts";
+import type { NorthSouthPath } from "./north-south-path.ts";
 
 /** A path from one source. */
 export type Draft = Omit<NorthSouthPath, "from">;

@@ -10,11 +10,20 @@ import { type Application, applicationHas, applicationOf, EVERYTHING } from "../
 import { flowAt } from "../net/flow-set.ts";
 import type { PortProtocol } from "../net/protocol.ts";
 import type { Origin, PortMatch, Rule, Traffic } from "../policy/rule.ts";
-import type { Connections } from "./connection.ts";
+import type { Bounded } from "./bounded.ts";
 import { type Endpoint, endpointFamilies } from "./endpoint.ts";
 import { pointVerdict } from "./explain.ts";
-import type { View } from "./matching.ts";
-import { covers, rulePeersKey, sameFilter } from "./side.ts";
+import type { Matching, View } from "./matching.ts";
+import { covers, rulePeersKey, type Sides, sameFilter } from "./side.ts";
+import type { Sight } from "./sight.ts";
+
+/** What a look-up asks of connections, being one. */
+interface Connections {
+  readonly matching: Matching;
+  readonly sides: Sides;
+  sights(from: Endpoint, to: Endpoint): readonly Sight[];
+  between(from: Endpoint, to: Endpoint): Bounded;
+}
 
 /** Where a query goes. */
 interface Query {

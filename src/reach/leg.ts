@@ -7,7 +7,8 @@ import { type FlowSet, flowAt, flowsEqual, NO_FLOWS, portFlows } from "../net/fl
 import type { Protocol } from "../net/protocol.ts";
 import type { Direction } from "../policy/rule.ts";
 import { ALL_BOUNDED, type Bounded, boundedIntersect, eitherOf, NO_BOUNDED } from "./bounded.ts";
-import { type Connections, isSelf, type Sight } from "./connection.ts";
+import { type Connections, isSelf } from "./connection.ts";
+import type { Sight } from "./sight.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { explainSide, type FlowPoint, type SideExplanation } from "./explain.ts";
 import type { Hairpins } from "./hairpin.ts";

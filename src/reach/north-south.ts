@@ -13,7 +13,7 @@ import { attachmentsOf } from "./attachment.ts";
 import type { Bounded } from "./bounded.ts";
 import type { Controller } from "./controllers.ts";
 import { type Endpoint, endpointFamilies } from "./endpoint.ts";
-import { type Entrance, Entrances, type EntranceWay } from "./entrance.ts";
+import { type Entrance, Entrances } from "./entrance.ts";
 import { pointVerdict, type Verdict } from "./explain.ts";
 import { type Forward, serviceOf } from "./forward.ts";
 import { gatewayForwards } from "./gateway-forwards.ts";
@@ -22,6 +22,7 @@ import { IngressTable } from "./ingress-forwards.ts";
 import type { Group, Inventory } from "./inventory.ts";
 import { type Draft, grouped, joined } from "./joined-paths.ts";
 import type { Legs } from "./leg.ts";
+import type { NorthSouthPath } from "./north-south-path.ts";
 import {
   EVERY_REQUEST,
   NO_REQUEST,
@@ -47,8 +48,6 @@ import {
 } from "./serving.ts";
 import { type Delivery, type Services, serviceName, SOME_NODE, SOMEWHERE } from "./services.ts";
 
-export type Way = EntranceWay | "ingress" | "gateway";
-
 export interface PathQuery {
   /** Something outside, by a name of the contract. */
   readonly from: string;
@@ -58,25 +57,6 @@ export interface PathQuery {
   readonly port?: { readonly protocol: PortProtocol; readonly port: number };
   /** Absent: whether any request passes. */
   readonly application?: ApplicationQuestion;
-}
-
-/** One way from outside to a pod, or to all pods of a workload that are alike on it. */
-export interface NorthSouthPath {
-  readonly way: Way;
-  readonly from: string;
-  readonly to: string;
-  readonly protocol: PortProtocol;
-  /** The port at the pod. */
-  readonly port: number;
-  /** What is dialled from outside, for reading. */
-  readonly dialled: string;
-  /** The object that forwards, for Ingress and Gateway: `Ingress/ns/name`. */
-  readonly through?: { readonly object: string; readonly host: string; readonly match: string };
-  readonly verdict: Verdict;
-  readonly because: readonly Because[];
-  /** The requests that arrive. */
-  readonly requests: Requests;
-  readonly hops: readonly Hop[];
 }
 
 export class NorthSouth {

@@ -16,91 +16,16 @@ import {
   portFlows,
   restrictFamilies,
 } from "../net/flow-set.ts";
-import type { PortProtocol } from "../net/protocol.ts";
-import type { Direction, Origin, Policy } from "../policy/rule.ts";
 import { type Bounded, boundedIntersect, exactly } from "./bounded.ts";
 import type { Connections } from "./connection.ts";
 import { type Endpoint, endpointFamilies } from "./endpoint.ts";
-import type { Reason } from "./explain.ts";
 import { type FlowEntry, listFlows } from "./flow-list.ts";
 import { applicationName } from "./grouping.ts";
 import type { Group, Inventory } from "./inventory.ts";
 import type { Legs } from "./leg.ts";
+import type { Decider, GroupBy, Reach, ReachPair, ReachQuery, Row } from "./reach.ts";
 import { flowsToService, pairToService, serviceRow } from "./service-pairs.ts";
 import { type Services, serviceName } from "./services.ts";
-
-export type GroupBy = "endpoint" | "application" | "namespace" | "identity";
-
-export interface ReachQuery {
-  /** Names of the contract; absent: everything. */
-  readonly from?: string;
-  readonly to?: string;
-  readonly port?: { readonly protocol: PortProtocol; readonly port: number };
-  readonly by: GroupBy;
-  /** Whether to name what decided each entry. */
-  readonly provenance: boolean;
-  /** Whether to list what is outside as well. */
-  readonly outside: boolean;
-}
-
-/** What decided an entry, on one side. */
-export interface Decider {
-  readonly direction: Direction;
-  readonly reason: Reason;
-  readonly origins: readonly Origin[];
-  readonly isolatedBy: readonly Policy[];
-}
-
-export interface ReachEntry extends FlowEntry {
-  readonly deciders: readonly Decider[];
-}
-
-export interface UnsureEntry extends FlowEntry {
-  readonly because: readonly Because[];
-}
-
-export interface ReachPair {
-  readonly from: string;
-  readonly to: string;
-  /** What certainly passes: between groups, between every two members. */
-  readonly allow: readonly ReachEntry[];
-  readonly unsure: readonly UnsureEntry[];
-  /** Between groups: what certainly passes between some members and not between others. */
-  readonly mixed: readonly FlowEntry[];
-}
-
-/** A row or column of the answer. */
-export interface Row {
-  readonly name: string;
-  readonly kind:
-    | "workload"
-    | "pod"
-    | "node"
-    | "outside"
-    | "reserved"
-    | "service"
-    | "application"
-    | "namespace"
-    | "identity"
-    // Things of a VPC; they have no members here.
-    | "instance"
-    | "load-balancer"
-    | "nat-gateway"
-    | "endpoint"
-    | "interface"
-    | "group"
-    | "cluster";
-  readonly members: readonly Endpoint[];
-  readonly group?: Group;
-  /** Of what has no members: how many things it stands for, and its labels or tags. */
-  readonly replicas?: number;
-  readonly labels?: ReadonlyMap<string, string>;
-}
-
-export interface Reach {
-  readonly rows: readonly Row[];
-  readonly pairs: Iterable<ReachPair>;
-}
 
 /** Answers a reach query. Throws nothing: names must have been resolved before. */
 export function reach(

@@ -17,7 +17,7 @@ import type { Connections } from "./connection.ts";
 import { type Endpoint, endpointFamilies } from "./endpoint.ts";
 import { type FlowEntry, listFlows } from "./flow-list.ts";
 import type { Legs } from "./leg.ts";
-import type { Decider, ReachPair, ReachQuery, Row } from "./pairs.ts";
+import type { Decider, ReachPair, ReachQuery, Row } from "./reach.ts";
 import type { Delivery, Services } from "./services.ts";
 
 /** What passes from a row to a Service. */

@@ -48,6 +48,7 @@ import {
   whereHolds,
 } from "./bounded.ts";
 import { authenticate } from "./authentication.ts";
+import type { RuleMatch } from "./rule-match.ts";
 import { SubjectIndex } from "./subject-index.ts";
 import { dialledOf, type Endpoint } from "./endpoint.ts";
 import { FAMILY_LISTS, type FamilyMatch, type Identity, type Matching, type View } from "./matching.ts";
@@ -76,16 +77,6 @@ export interface SideDecision {
   readonly reason: "rule" | "no-policy" | "always-allowed";
   readonly origins: readonly Origin[];
   readonly isolatedBy: readonly Policy[];
-}
-
-/** A rule together with how far it applies to the other end. */
-export interface RuleMatch {
-  readonly rule: Rule;
-  readonly policy: Policy | undefined;
-  readonly peer: FamilyMatch;
-  readonly flows: FlowSet;
-  /** Those of the flows that the rule certainly covers. */
-  readonly sure: FlowSet;
 }
 
 type PodEnd = Extract<Endpoint, { kind: "pod" }>;

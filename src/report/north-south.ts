@@ -1,10 +1,10 @@
 /** Paths from outside, for every writer: what they lead through, and what decided each. */
-import type { NorthSouthPath, Way } from "../reach/north-south.ts";
+import type { NorthSouthPath, Way } from "../reach/north-south-path.ts";
 import { type Hop, isEnd } from "../reach/hop.ts";
 import { applicationText } from "./reach-report.ts";
 import { EVERYTHING, showApplication } from "../net/application.ts";
 import { patternWords } from "../net/path-language.ts";
-import { decidedJson, hopJson, requestsJson } from "./why-json.ts";
+import { decidedJson, hopJson, requestsJson } from "./hop-json.ts";
 import { type DecidedBy, decidedBySide, decidedText } from "./why-report.ts";
 
 const WAYS: Readonly<Record<Way, string>> = {

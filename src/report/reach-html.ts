@@ -1,6 +1,6 @@
 /** `reach -o html`: one page: the picture, every pair in a table, the ways in, the messages. */
 import { formatDiagnostic } from "../base/diagnostic.ts";
-import type { ReachPair } from "../reach/pairs.ts";
+import type { ReachPair } from "../reach/reach.ts";
 import { pathReason, requestsText, throughText } from "./north-south.ts";
 import { htmlPage, type PageCell, type PageTable } from "./page.ts";
 import { decidersText, flowText, leftOpenText, type ReachReport, toldPairs, unsureTexts } from "./reach-report.ts";

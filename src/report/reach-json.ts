@@ -2,7 +2,7 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { DeadNames } from "../questions/dead-names.ts";
 import type { FlowEntry } from "../reach/flow-list.ts";
-import type { ReachPair } from "../reach/pairs.ts";
+import type { ReachPair } from "../reach/reach.ts";
 import { edgeJson } from "./north-south.ts";
 import { originJson } from "./origin.ts";
 import {

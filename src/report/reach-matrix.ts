@@ -3,7 +3,7 @@
  * of them stay legible; columns that do not fit the terminal go on below.
  */
 import { EVERYTHING } from "../net/application.ts";
-import type { ReachPair } from "../reach/pairs.ts";
+import type { ReachPair } from "../reach/reach.ts";
 import { printable } from "./escape.ts";
 import { counted, shortNames, someOf } from "./names.ts";
 import { flowText, isConnection, type ReachReport } from "./reach-report.ts";

@@ -3,10 +3,10 @@ import type { Diagnostic } from "../base/diagnostic.ts";
 import { type IdentityLabels, type LabelValue, labelValueText } from "../model/labels.ts";
 import { EVERYTHING, type ShownApplication, type ShownBox, showApplication } from "../net/application.ts";
 import type { FlowEntry } from "../reach/flow-list.ts";
-import type { NorthSouthPath } from "../reach/north-south.ts";
+import type { NorthSouthPath } from "../reach/north-south-path.ts";
 import type { DeadNames } from "../questions/dead-names.ts";
 import type { Topology } from "../questions/topology-form.ts";
-import type { Decider, ReachPair, Row, UnsureEntry } from "../reach/pairs.ts";
+import type { Decider, ReachPair, Row, UnsureEntry } from "../reach/reach.ts";
 import type { Origin } from "../policy/rule.ts";
 import { placeText, ruleName, rulePlace } from "./origin.ts";
 

@@ -2,7 +2,7 @@
  * `reach -o svg`: the topology; where there is none to draw (groups, a Service, somewhere outside), the matrix as a
  * picture, in which a cell is filled where something passes and says what on hover.
  */
-import type { ReachPair } from "../reach/pairs.ts";
+import type { ReachPair } from "../reach/reach.ts";
 import { escapeMarkup } from "./escape.ts";
 import { decidersText, flowText, type ReachReport, unsureTexts } from "./reach-report.ts";
 import { textWidth } from "./text-width.ts";

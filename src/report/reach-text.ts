@@ -1,6 +1,6 @@
 /** `reach` for people: one line for each way through, the source named once. */
 import type { FlowEntry } from "../reach/flow-list.ts";
-import type { ReachPair } from "../reach/pairs.ts";
+import type { ReachPair } from "../reach/reach.ts";
 import { printable } from "./escape.ts";
 import { pathReason, requestsText, throughText } from "./north-south.ts";
 import {

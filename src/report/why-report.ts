@@ -3,7 +3,7 @@ import type { Because } from "../base/because.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { Answer, Hop, PairAnswer, Question } from "../reach/answer.ts";
 import type { PolicyConsidered, Reason, RuleConsidered, SideExplanation } from "../reach/explain.ts";
-import type { NorthSouthPath } from "../reach/north-south.ts";
+import type { NorthSouthPath } from "../reach/north-south-path.ts";
 import type { RequestFailure } from "../net/application.ts";
 import { patternText } from "../net/path-language.ts";
 import type { Direction, HttpRule, Origin, Policy } from "../policy/rule.ts";

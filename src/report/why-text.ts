@@ -1,7 +1,7 @@
 /** `why` for people: the verdict, what decided it, then every hop with every policy and rule that was considered. */
 import type { PolicyConsidered, RuleConsidered, SideExplanation } from "../reach/explain.ts";
 import type { Hop, RouteHop, TerminateHop } from "../reach/hop.ts";
-import type { NorthSouthPath } from "../reach/north-south.ts";
+import type { NorthSouthPath } from "../reach/north-south-path.ts";
 import { printable } from "./escape.ts";
 import { requestsText, throughText as wayText } from "./north-south.ts";
 import { objectName, placeOf, placeText, policyPlace, ruleName, rulePlace } from "./origin.ts";

@@ -5,7 +5,7 @@ import type { Source } from "../documents/document.ts";
 import { type VpcAnswer, VpcEngine, type VpcQuestion } from "../vpc/engine.ts";
 import { awsForm, type AwsForm, readNetwork } from "../vpc/read/input.ts";
 import { type RowResult, unanswered } from "./check.ts";
-import type { CaseFiles } from "./case.ts";
+import type { CaseFiles } from "./case-files.ts";
 import type { Assertion, Expectation } from "./expectation.ts";
 
 /** The files beside an expectation file that tell its network. */

@@ -3,24 +3,18 @@
 import { type Diagnostic, diagnostic, hasErrors } from "../base/diagnostic.ts";
 import { readConfiguration } from "../documents/configuration.ts";
 import { Cursor, Findings } from "../documents/cursor.ts";
-import { readDocuments, type Source } from "../documents/document.ts";
+import type { Source } from "../documents/document.ts";
+import { readDocuments } from "../documents/reader.ts";
 import type { WorldOptions } from "../model/build.ts";
 import type { Address } from "../net/address.ts";
 import { chooseDialect } from "../policy/registry.ts";
 import { Engine } from "../reach/engine.ts";
 import { awsTellings, checkTellings } from "./aws-case.ts";
+import type { CaseFiles } from "./case-files.ts";
 import { checkAssertion, type RowResult } from "./check.ts";
 import { checkConnectivity } from "./connectivity.ts";
 import { decodeExpectation, type Expectation } from "./expectation.ts";
 import { checkDiff, checkRelation } from "./relation.ts";
-
-/** How a case finds its files; paths are relative to the expectation file. */
-export interface CaseFiles {
-  /** The file, or undefined where there is none. */
-  read(path: string): Source | undefined;
-  /** The manifests of a folder, in order of their names; empty where there is none. */
-  list(folder: string): readonly Source[];
-}
 
 export interface CaseOptions {
   /** What `--dialect` says; the file's own word beats it. */

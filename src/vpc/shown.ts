@@ -2,7 +2,7 @@
 
 import type { Position } from "../documents/document.ts";
 import type { Origin } from "../policy/rule.ts";
-import type { Decider, ReachPair, Row } from "../reach/pairs.ts";
+import type { Decider, ReachPair, Row } from "../reach/reach.ts";
 import { type FlowEntry, listFlows } from "../reach/flow-list.ts";
 import {
   type FlowSet,

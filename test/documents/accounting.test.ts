@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseAllDocuments, stringify } from "yaml";
 import { value } from "./read.ts";
-import { readDocuments } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 
 const SEED = 20240611;
 

@@ -6,7 +6,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Cursor, Findings } from "../../src/documents/cursor.ts";
-import { type Document, readDocuments } from "../../src/documents/document.ts";
+import type { Document } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import { splitStream } from "../../src/documents/yaml-stream.ts";
 
 const SEED = Number(process.env["BULKHEAD_FUZZ_SEED"] ?? 1);

@@ -2,7 +2,8 @@
 import { expect } from "vitest";
 import type { Diagnostic } from "../../src/base/diagnostic.ts";
 import { formatDiagnostic } from "../../src/base/diagnostic.ts";
-import { type Document, type ReadResult, readDocuments } from "../../src/documents/document.ts";
+import type { Document } from "../../src/documents/document.ts";
+import { type ReadResult, readDocuments } from "../../src/documents/reader.ts";
 import { Composer } from "../../src/documents/yaml-composer.ts";
 import { Scanner } from "../../src/documents/yaml-scanner.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatDiagnostic } from "../../src/base/diagnostic.ts";
 import { caseFiles } from "../../src/cli/case-files.ts";
-import { readDocuments } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import { loadInput } from "../../src/files/input.ts";
 import { chooseDialect } from "../../src/policy/registry.ts";
 import { Engine } from "../../src/reach/engine.ts";

@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readDocuments } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import { planOf } from "../../src/lab/compile/plan-of.ts";
 import { rulesetOf } from "../../src/lab/compile/ruleset-of.ts";
 import { populationOf } from "../../src/lab/sites.ts";

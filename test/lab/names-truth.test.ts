@@ -7,7 +7,7 @@
 import { describeWithPackets, uniqueName } from "./unprivileged.ts";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readDocuments } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import { labApply, labDown, labProbe, labUp } from "../../src/lab/client.ts";
 import { planOf } from "../../src/lab/compile/plan-of.ts";
 import { rulesetOf } from "../../src/lab/compile/ruleset-of.ts";

@@ -4,7 +4,7 @@ import { describeWithPackets, uniqueName } from "./unprivileged.ts";
 import dns from "dns-packet";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readDocuments } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import type { FlowRecord } from "../../src/lab/answers.ts";
 import { labApply, labDown, labFlows, labProbe, labUp } from "../../src/lab/client.ts";
 import { planOf } from "../../src/lab/compile/plan-of.ts";

@@ -4,7 +4,7 @@
  * namespaces change their names and identities from one to the next.
  */
 import type fc from "fast-check";
-import { readDocuments } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import type { Probe } from "../../src/lab/answers.ts";
 import { labApply, labProbe } from "../../src/lab/client.ts";
 import { planOf } from "../../src/lab/compile/plan-of.ts";

@@ -1,5 +1,5 @@
 /** Lints small inputs and returns the codes found. */
-import { readDocuments } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import { lint, type LintResult } from "../../src/lint/lint.ts";
 import { openDialect } from "../../src/policy/registry.ts";
 import { Engine, type EngineOptions } from "../../src/reach/engine.ts";

@@ -1,7 +1,7 @@
 /** Whatever an object holds, building the world neither throws nor loses it. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readDocuments } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import { resolveService } from "../../src/model/backends.ts";
 import { buildWorld } from "../../src/model/build.ts";
 

@@ -1,7 +1,7 @@
 /** Small inputs for the tests of the model. */
 import { expect } from "vitest";
 import type { Diagnostic } from "../../src/base/diagnostic.ts";
-import { readDocuments } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import { type BuiltWorld, buildWorld, type WorldOptions } from "../../src/model/build.ts";
 import { type Labels, labelValueText } from "../../src/model/labels.ts";
 import type { PodInstance, Service, Workload, World } from "../../src/model/world.ts";

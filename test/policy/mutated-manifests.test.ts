@@ -7,7 +7,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { type Document, readDocuments } from "../../src/documents/document.ts";
+import type { Document } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import { openDialect } from "../../src/policy/registry.ts";
 import { Engine } from "../../src/reach/engine.ts";
 

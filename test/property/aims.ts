@@ -1,6 +1,7 @@
 /** Where flows must go for a rule to decide them: ends that its selectors may mean, and ports that it names. */
 import type { Fields } from "./arbitraries.ts";
-import type { Protocol } from "./flows.ts";
+
+export type Protocol = "TCP" | "UDP" | "SCTP" | "ICMP" | "ICMPv6" | "VRRP";
 
 export interface Port {
   readonly protocol: Protocol;

@@ -8,11 +8,9 @@ import {
   parsePrefix,
   prefixRange,
 } from "../../src/net/address.ts";
-import { aimsOf, type Port } from "./aims.ts";
+import { aimsOf, type Port, type Protocol } from "./aims.ts";
 import { type Fields, rarely, weighted } from "./arbitraries.ts";
 import { NODES, PORT_NUMBERS } from "./pools.ts";
-
-export type Protocol = "TCP" | "UDP" | "SCTP" | "ICMP" | "ICMPv6" | "VRRP";
 
 export interface HttpRequest {
   readonly method: string;

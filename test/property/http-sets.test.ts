@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Reference } from "../../reference/index.ts";
-import { readDocuments } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import {
   type Application,
   applicationEquals,

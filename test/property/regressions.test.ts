@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { fieldsOf, isFields, itemsOf, textOf, textsOf, wholeOf } from "../../reference/values.ts";
 import { compareFlow, openBoth } from "./comparison.ts";
-import type { Flow, Protocol } from "./flows.ts";
+import type { Protocol } from "./aims.ts";
+import type { Flow } from "./flows.ts";
 import { DIALECTS } from "./scenes.ts";
 import type { Input } from "./witnesses.ts";
 

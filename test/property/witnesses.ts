@@ -4,7 +4,7 @@ import type { Answer as ReferenceAnswer, Decider, SideAnswer } from "../../refer
 import type { ReasonCode } from "../../reference/reasons.ts";
 import type { BecauseCode } from "../../src/base/because.ts";
 import { hasErrors } from "../../src/base/diagnostic.ts";
-import { readDocuments } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import { type Address, parseAddress } from "../../src/net/address.ts";
 import { openDialect } from "../../src/policy/registry.ts";
 import type { Origin, Policy } from "../../src/policy/rule.ts";

@@ -1,5 +1,6 @@
 /** Small inputs with their engines, for the questions. */
-import { type Document, readDocuments } from "../../src/documents/document.ts";
+import type { Document } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import { openDialect } from "../../src/policy/registry.ts";
 import { Engine } from "../../src/reach/engine.ts";
 

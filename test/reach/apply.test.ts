@@ -1,7 +1,8 @@
 /** An engine that has followed changes answers as one that read the objects afresh. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Document, readDocuments } from "../../src/documents/document.ts";
+import type { Document } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import { flowsKey } from "../../src/net/flow-set.ts";
 import { openDialect } from "../../src/policy/registry.ts";
 import type { Origin } from "../../src/policy/rule.ts";

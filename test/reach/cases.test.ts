@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import { type Dialect, Reference } from "../../reference/index.ts";
 import { formatDiagnostic } from "../../src/base/diagnostic.ts";
 import { readDocuments } from "../reference/conformance.ts";
-import { type CaseFiles, type CaseResult, runCase } from "../../src/verify/case.ts";
+import type { CaseFiles } from "../../src/verify/case-files.ts";
+import { type CaseResult, runCase } from "../../src/verify/case.ts";
 
 const root = join(import.meta.dirname, "cases");
 const names = readdirSync(root).filter((name) => existsSync(join(root, name, "expect.yaml")));

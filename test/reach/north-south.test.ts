@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { showApplication } from "../../src/net/application.ts";
 import type { Engine } from "../../src/reach/engine.ts";
-import type { NorthSouthPath } from "../../src/reach/north-south.ts";
+import type { NorthSouthPath } from "../../src/reach/north-south-path.ts";
 import { engineOf, pathText, pod, policy, service, SHOP } from "./scenes.ts";
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -7,7 +7,7 @@ import type { Engine } from "../../src/reach/engine.ts";
 import { pointVerdict } from "../../src/reach/explain.ts";
 import type { EndpointClass } from "../../src/reach/factored.ts";
 import type { FlowEntry } from "../../src/reach/flow-list.ts";
-import type { ReachEntry, ReachPair, Row } from "../../src/reach/pairs.ts";
+import type { ReachEntry, ReachPair, Row } from "../../src/reach/reach.ts";
 import { ruleFiles } from "../rules/rule-file.ts";
 import { openEngineOf } from "../rules/witnesses.ts";
 

@@ -1,11 +1,11 @@
 /** Small worlds from YAML, and engines over them. */
-import { readDocuments } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import { buildWorld } from "../../src/model/build.ts";
 import type { World } from "../../src/model/world.ts";
 import type { Protocol } from "../../src/net/protocol.ts";
 import { openDialect } from "../../src/policy/registry.ts";
 import { Engine, type EngineOptions } from "../../src/reach/engine.ts";
-import type { NorthSouthPath } from "../../src/reach/north-south.ts";
+import type { NorthSouthPath } from "../../src/reach/north-south-path.ts";
 
 function read(texts: readonly string[]): ReturnType<typeof readDocuments> {
   return readDocuments(texts.map((text, i) => ({ name: `${i}.yaml`, text })));

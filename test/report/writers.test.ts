@@ -1,9 +1,9 @@
 /** Writers of `reach`: whatever a name holds stays text, in every format. */
 import { describe, expect, test } from "vitest";
-import { readDocuments } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import { openDialect } from "../../src/policy/registry.ts";
 import { Engine } from "../../src/reach/engine.ts";
-import type { ReachPair } from "../../src/reach/pairs.ts";
+import type { ReachPair } from "../../src/reach/reach.ts";
 import { reachCsv } from "../../src/report/reach-csv.ts";
 import { reachDot } from "../../src/report/reach-dot.ts";
 import { reachHtml } from "../../src/report/reach-html.ts";

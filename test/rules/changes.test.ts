@@ -1,7 +1,8 @@
 /** What an update does: rules about objects that come a second time, on both evaluators. */
 import { describe, expect, test } from "vitest";
 import { Reference } from "../../reference/index.ts";
-import { type Document, readDocuments } from "../../src/documents/document.ts";
+import type { Document } from "../../src/documents/document.ts";
+import { readDocuments } from "../../src/documents/reader.ts";
 import { openDialect } from "../../src/policy/registry.ts";
 import { Engine } from "../../src/reach/engine.ts";
 

@@ -6,7 +6,7 @@ import {
   UnknownEndpointError,
 } from "../../reference/index.ts";
 import type { Fields } from "../../reference/values.ts";
-import { readDocuments, type ReadResult } from "../../src/documents/document.ts";
+import { readDocuments, type ReadResult } from "../../src/documents/reader.ts";
 import { type AddressSet, addressSetOf, parseAddress, parsePrefix } from "../../src/net/address.ts";
 import { openDialect } from "../../src/policy/registry.ts";
 import { type Answer, QuestionError } from "../../src/reach/answer.ts";

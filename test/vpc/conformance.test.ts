@@ -3,7 +3,8 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { formatDiagnostic } from "../../src/base/diagnostic.ts";
-import { type CaseFiles, runCase } from "../../src/verify/case.ts";
+import type { CaseFiles } from "../../src/verify/case-files.ts";
+import { runCase } from "../../src/verify/case.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../conformance/aws-vpc");
 

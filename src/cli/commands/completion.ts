@@ -1,6 +1,6 @@
 /** `bulkhead completion`: scripts for bash, zsh and fish; the words come from the program itself, endpoints from the input. */
 import type { Argument, Command } from "commander";
-import { readDocuments } from "../../documents/document.ts";
+import { readDocuments } from "../../documents/reader.ts";
 import { loadInput } from "../../files/input.ts";
 import { allCodes } from "../../lint/catalogue.ts";
 import { buildWorld } from "../../model/build.ts";

@@ -1,7 +1,8 @@
 /** `bulkhead diff`: connections gained and lost. */
 import type { Command } from "commander";
 import { type Diagnostic, hasErrors } from "../../base/diagnostic.ts";
-import { readDocuments, type Source } from "../../documents/document.ts";
+import type { Source } from "../../documents/document.ts";
+import { readDocuments } from "../../documents/reader.ts";
 import { readGit } from "../../files/git-revision.ts";
 import { loadInput } from "../../files/input.ts";
 import { chooseDialect } from "../../policy/registry.ts";

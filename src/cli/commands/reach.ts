@@ -6,7 +6,7 @@ import { unitsNamed, unitsOf } from "../../questions/network.ts";
 import { type TopologyQuery, topologyOf } from "../../questions/topology.ts";
 import { deadNames } from "../../questions/dead-names.ts";
 import type { Engine } from "../../reach/engine.ts";
-import type { GroupBy, Row } from "../../reach/pairs.ts";
+import type { GroupBy, Row } from "../../reach/reach.ts";
 import { reachCsv } from "../../report/reach-csv.ts";
 import { reachDot } from "../../report/reach-dot.ts";
 import { reachHtml } from "../../report/reach-html.ts";

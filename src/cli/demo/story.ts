@@ -4,7 +4,8 @@
  */
 import { join } from "node:path";
 import { type Diagnostic, hasErrors } from "../../base/diagnostic.ts";
-import { type Document, readDocuments } from "../../documents/document.ts";
+import type { Document } from "../../documents/document.ts";
+import { readDocuments } from "../../documents/reader.ts";
 import { loadInput } from "../../files/input.ts";
 import type { Dialect } from "../../policy/dialect.ts";
 import { chooseDialect } from "../../policy/registry.ts";

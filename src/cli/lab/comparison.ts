@@ -7,7 +7,7 @@ import type { Request } from "../../net/http-request.ts";
 import type { PortProtocol } from "../../net/protocol.ts";
 import type { Answer } from "../../reach/answer.ts";
 import type { Engine } from "../../reach/engine.ts";
-import type { NorthSouthPath } from "../../reach/north-south.ts";
+import type { NorthSouthPath } from "../../reach/north-south-path.ts";
 import { placeText } from "../../report/origin.ts";
 import { becauseText, decidedBy, decidedText } from "../../report/why-report.ts";
 

@@ -3,7 +3,8 @@
  * user can read it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { type Document, readDocuments, type Source } from "../../documents/document.ts";
+import type { Document, Source } from "../../documents/document.ts";
+import { readDocuments } from "../../documents/reader.ts";
 import { LAB_FOLDER, parseLine } from "../../lab/control.ts";
 import type { LabPlan, Predecessor } from "../../lab/compile/plan-of.ts";
 import { LabError } from "../../lab/failure.ts";

@@ -12,7 +12,8 @@ import { decodeAdminNetworkPolicy } from "./admin-network-policy.ts";
 import { decodeClusterNetworkPolicy } from "./cluster-network-policy.ts";
 import { ciliumDifferences } from "./differences.ts";
 import { identify, IS_LOCAL_NODE, IS_NODE } from "./identity.ts";
-import { type Decoded, decodeNetworkPolicy } from "./network-policy.ts";
+import { decodeNetworkPolicy } from "./network-policy.ts";
+import type { Decoded } from "./refusals.ts";
 import { ADMIN_TIER, BASELINE_TIER, NETWORK_TIER, networkPolicyRules, tierPolicyRules } from "./rules.ts";
 import type { TierPolicyObject } from "./tier-policy.ts";
 

@@ -3,7 +3,6 @@
  * defaulted that a dialect might read in its own way. The kubernetes dialect and the Cilium dialect both start from
  * this form.
  */
-import type { Diagnostic } from "../../base/diagnostic.ts";
 import { Cursor, Findings } from "../../documents/cursor.ts";
 import type { Document, Path } from "../../documents/document.ts";
 import { type Prefix, prefixContains } from "../../net/address.ts";
@@ -12,7 +11,16 @@ import { PORT_PROTOCOLS, type PortProtocol } from "../../net/protocol.ts";
 import { decodeLegacyCidr } from "./cidr.ts";
 import { decodeLabelSelector, type LabelSelector } from "./label-selector.ts";
 import { checkObject } from "./metadata.ts";
-import { decoded, forbidden, invalid, outOfRange, refusalsIn, required, unsupported } from "./refusals.ts";
+import {
+  type Decoded,
+  decoded,
+  forbidden,
+  invalid,
+  outOfRange,
+  refusalsIn,
+  required,
+  unsupported,
+} from "./refusals.ts";
 
 export type PolicyType = "Ingress" | "Egress";
 
@@ -70,18 +78,6 @@ export interface NetworkPolicyPort {
   readonly port?: number | string;
   /** Only with a number; inclusive, not below it (K8-28, K8-51). */
   readonly endPort?: number;
-}
-
-/** What became of one object: the decoded form unless it is refused. */
-export interface Decoded<T> {
-  /** Absent exactly where the object is refused. */
-  readonly value?: T;
-  readonly diagnostics: readonly Diagnostic[];
-  /**
-   * Whether the API server refuses the object. Unknown fields are errors that do not refuse: the server prunes them
-   * unless the client asks it to be strict (K8-68), and the form is what is left.
-   */
-  readonly refused: boolean;
 }
 
 const POLICY_TYPES: readonly PolicyType[] = ["Ingress", "Egress"];

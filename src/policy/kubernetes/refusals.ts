@@ -1,7 +1,19 @@
-/** Complaints in the words of the API server (apimachinery's field errors), each at its place. */
+/** Complaints in the words of the API server (apimachinery's field errors), each at its place, and whether they refuse. */
+import type { Diagnostic } from "../../base/diagnostic.ts";
 import type { Cursor, Findings, ReportOptions } from "../../documents/cursor.ts";
 import { nearest } from "../../documents/nearest.ts";
-import type { Decoded } from "./network-policy.ts";
+
+/** What became of one object: the decoded form unless it is refused. */
+export interface Decoded<T> {
+  /** Absent exactly where the object is refused. */
+  readonly value?: T;
+  readonly diagnostics: readonly Diagnostic[];
+  /**
+   * Whether the API server refuses the object. Unknown fields are errors that do not refuse: the server prunes them
+   * unless the client asks it to be strict (K8-68), and the form is what is left.
+   */
+  readonly refused: boolean;
+}
 
 /** `Invalid value: "x": reason`. */
 export function invalid(cursor: Cursor, value: string | number, reason: string, options: ReportOptions = {}): void {

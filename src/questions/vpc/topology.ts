@@ -1,5 +1,5 @@
 /** What pictures of a VPC show: subnets with what stands in them, applications as columns, who talks to whom. */
-import type { ReachPair } from "../../reach/pairs.ts";
+import type { ReachPair } from "../../reach/reach.ts";
 import { applicationOf, ownerApplication } from "../../vpc/applications.ts";
 import { isPublicSubnet } from "../../vpc/decide/routes.ts";
 import type { VpcEngine } from "../../vpc/engine.ts";
