@@ -139,7 +139,7 @@ export class Connections {
   foreign(from: Endpoint, to: Endpoint): readonly Because[] {
     if (this.world.foreign.length === 0) return [];
     return this.world.foreign
-      .filter((f) => [from, to].some((end) => touches(f, end)))
+      .filter((f) => touches(f, to) || (f.scope.kind !== "addresses" && touches(f, from)))
       .map((f) => ({
         code: "foreign-policy",
         detail: `${f.kind}/${f.namespace === undefined ? "" : `${f.namespace}/`}${f.name}`,
@@ -165,7 +165,9 @@ function partyOf(endpoint: Endpoint, local: boolean): Party {
 /** Whether the policy may narrow what the end sends or receives. */
 function touches(policy: ForeignPolicy, end: Endpoint): boolean {
   if (end.kind === "pod") return touchesPod(policy.scope, end.workload.namespace, end.pod.labels) !== "no";
-  return end.kind === "outside" && touchesAddress(policy.scope, { family: end.range.family, value: end.range.first });
+  const { scope } = policy;
+  if (end.kind === "name") return end.address !== undefined && touchesAddress(scope, end.address);
+  return end.kind === "outside" && touchesAddress(scope, { family: end.range.family, value: end.range.first });
 }
 
 /** A pod that talks to itself: no policy applies (kubernetes.md K8-43, cilium.md R8.6). */

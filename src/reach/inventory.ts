@@ -358,7 +358,7 @@ export class Inventory {
     return set;
   }
 
-  /** Cuts ranges where some address rule begins or ends, so that no rule tells the addresses of one piece apart. */
+  /** Cuts ranges where some address rule or foreign policy begins or ends: none tells the addresses of one piece apart. */
   outside(ranges: AddressSet): Endpoint[] {
     const cuts = this.boundaries();
     const out: Endpoint[] = [];
@@ -383,6 +383,7 @@ export class Inventory {
       if (range.last < maxAddress(range.family)) points[range.family].add(range.last + 1n);
     };
     for (const service of this.world.services) for (const range of service.sourceRanges ?? []) cut(range);
+    for (const { scope } of this.world.foreign) if (scope.kind === "addresses") scope.addresses.forEach(cut);
     for (const policy of this.policies.policies) {
       for (const rule of policy.rules) {
         for (const peer of rule.peers) {

@@ -258,7 +258,8 @@ function wholeOutside(
   const bounds = between(first);
   if (bounds.because.length > 0) return undefined;
   const key = flowsKey(bounds.must);
-  if (outside.some((end) => end !== first && flowsKey(between(end).must) !== key)) return undefined;
+  const isAlike = ({ must, may }: Bounded): boolean => flowsKey(must) === key && flowsKey(may) === key;
+  if (!outside.every((end) => end === first || isAlike(between(end)))) return undefined;
   const families = endpointFamilies(inner);
   const { must } = wanted(bounds, query, families);
   if (flowsEmpty(must)) return [];

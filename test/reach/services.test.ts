@@ -1,6 +1,6 @@
 /** Services as hops: whom a dialled name or address leads to, and whom the policies then see (kubernetes.md section 4, cilium.md section 8). */
 import { describe, expect, test } from "vitest";
-import { parseAddress } from "../../src/net/address.ts";
+import { type Address, parseAddress } from "../../src/net/address.ts";
 import { engineOf, pod, policy, service, SHOP, verdict } from "./scenes.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -555,6 +555,45 @@ describe("Cilium", () => {
     });
     expect(verdict(open(NATIVE, WEB, redirect), "shop/cli", "shop/Service/web", "80")).toBe("unsure: foreign-policy");
     expect(verdict(open(NATIVE, WEB, redirect), "shop/cli", "shop/web", "8080")).toBe("allow");
+  });
+
+  test("[R8.2] … or what goes to one address outside, and no other", () => {
+    const redirect = JSON.stringify({
+      apiVersion: "cilium.io/v2",
+      kind: "CiliumLocalRedirectPolicy",
+      metadata: { name: "lrp", namespace: "shop" },
+      spec: { redirectFrontend: { addressMatcher: { ip: "169.254.169.254" } } },
+    });
+    const engine = open(NATIVE, redirect);
+    expect(verdict(engine, "shop/cli", "ip:169.254.169.254", "80")).toBe("unsure: foreign-policy");
+    expect(verdict(engine, "shop/cli", "ip:169.254.169.253", "80")).toBe("allow");
+    expect(verdict(engine, "ip:169.254.169.254", "shop/cli", "80")).toBe("allow");
+    const { pairs } = engine.reach({ by: "endpoint", provenance: false, outside: true });
+    const isAsked = (end: string): boolean => end === "shop/Pod/cli" || !end.includes("/Pod/");
+    const told = [...pairs]
+      .filter(({ from, to }) => isAsked(from) && isAsked(to))
+      .map(({ from, to, unsure }) => `${from} → ${to}: ${unsure.length > 0 ? "unsure" : "allow"}`);
+    expect(told).toEqual([
+      "shop/Pod/cli → 0.0.0.0-169.254.169.253: allow",
+      "shop/Pod/cli → 169.254.169.254/32: unsure",
+      "shop/Pod/cli → 169.254.169.255-255.255.255.255: allow",
+      "internet → shop/Pod/cli: allow",
+    ]);
+  });
+
+  test("[R8.2] a name that resolves to such an address may be taken elsewhere as well", () => {
+    const redirect = JSON.stringify({
+      apiVersion: "cilium.io/v2",
+      kind: "CiliumLocalRedirectPolicy",
+      metadata: { name: "lrp", namespace: "shop" },
+      spec: { redirectFrontend: { addressMatcher: { ip: "169.254.169.254" } } },
+    });
+    const at = (text: string): ReadonlyMap<string, readonly Address[]> =>
+      new Map([["meta.example.", [parseAddress(text)].filter((one) => one !== undefined)]]);
+    const ask = (text: string): string =>
+      verdict(engineOf("cilium", [SHOP, redirect], { names: at(text) }), "shop/cli", "fqdn:meta.example", "80");
+    expect(ask("169.254.169.254")).toBe("unsure: foreign-policy");
+    expect(ask("169.254.169.253")).toBe("allow");
   });
 });
 
