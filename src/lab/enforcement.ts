@@ -47,13 +47,14 @@ import type { Element, NftTable, SetShape, Transaction } from "./kernel/nftables
 import {
   addRedirection,
   DIVERT,
+  FROM_PROXY_BIT,
   HAND_OVER,
   IS_REDIRECTED,
   ONWARD,
   REDIRECT,
   routeToProxy,
+  TAKE_OWN,
   writeOthersPackets,
-  writeOwnPackets,
 } from "./redirection.ts";
 import type { Direction } from "./ruleset.ts";
 import {
@@ -452,8 +453,8 @@ export class Enforcement {
   }
 
   /** Matches packets of a connection that has passed under this policy set. */
-  private isJudged(): readonly Expression[] {
-    return [conntrack("mark", REGISTER(0)), compare(REGISTER(0), "eq", number32(this.generation))];
+  private isJudged(mark = this.generation): readonly Expression[] {
+    return [conntrack("mark", REGISTER(0)), compare(REGISTER(0), "eq", number32(mark))];
   }
 
   /** What no policy is asked about. */
@@ -490,13 +491,14 @@ export class Enforcement {
     swap.flushChain(DIVERT).flushChain(ONWARD).addChain(early);
     // It names the chains of the directions, so it goes before them.
     chains.unshift(early);
-    writeOwnPackets(swap);
+    swap.addRule(DIVERT, verdict(TAKE_OWN));
     const leave = (...match: readonly Expression[]): unknown => swap.addRule(DIVERT, ...match, verdict(ACCEPT));
     leave(conntrack("direction", r0), compare(r0, "eq", Buffer.of(CT_REPLY)));
     leave(conntrack("state", r0), mask(r0, number32(CT_RELATED)), compare(r0, "neq", NONE));
     leave(...this.isJudged());
     writeOthersPackets(swap);
-    swap.addRule(ONWARD, ...this.isJudged(), verdict(ACCEPT));
+    const onwardMark = this.generation + FROM_PROXY_BIT;
+    swap.addRule(ONWARD, ...this.isJudged(onwardMark), verdict(ACCEPT));
     for (const family of FAMILIES) {
       for (const match of this.faultMatches("pass", family)) {
         leave(...match);
@@ -522,7 +524,7 @@ export class Enforcement {
       }
       swap.addRule(early, ...IS_REDIRECTED, verdict(HAND_OVER));
     }
-    swap.addRule(ONWARD, immediate(r0, number32(this.generation)), setConntrackMark(r0));
+    swap.addRule(ONWARD, immediate(r0, number32(onwardMark)), setConntrackMark(r0));
   }
 
   /** The mark becomes the class of the peer; then the look-ups, the most specific first. */

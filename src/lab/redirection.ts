@@ -25,7 +25,9 @@ import {
   number32,
   payload,
   REGISTER,
+  RETURN,
   setBits,
+  setConntrackMark,
   setMeta,
   socketTransparent,
   transparentProxy,
@@ -39,7 +41,7 @@ import { PROTOCOL_NUMBER } from "./verdicts.ts";
 
 /** In the mark of a packet that is the proxy's to take. */
 const TO_PROXY_BIT = 0x8000_0000;
-/** In the mark of what the proxy sends to a target in a client's name (SO_MARK). */
+/** In the mark of what the proxy sends to a target in a client's name (SO_MARK), and of the connections that it makes so. */
 export const FROM_PROXY_BIT = 0x4000_0000;
 /** Where the proxy listens, TCP and UDP; packets come there by redirection alone. */
 export const PROXY_PORT = 15_001;
@@ -52,6 +54,8 @@ export const ONWARD = "onward";
 /** Where a verdict *redirect* goes. */
 export const REDIRECT = "redirect";
 const TO_PROXY = "to-proxy";
+/** Takes the packets of connections that the proxy has. */
+const OWN = "own";
 const TABLE_PROXY = 100;
 const FAMILIES: readonly Family[] = [4, 6];
 const NFPROTO = { 4: Buffer.of(2), 6: Buffer.of(10) } as const;
@@ -83,6 +87,9 @@ const ONWARD_PORTS = "10240 32767";
 
 /** Marked packets are delivered in the router itself. Once, before the first redirection. */
 export function routeToProxy(): void {
+  // The kernel drops what it would forward where the remains of a connection of the proxy's bear the same addresses and
+  // ports (`ip_forward` drops a packet for which a socket was found early).
+  setKernelParameter("net/ipv4/ip_early_demux", "0");
   setKernelParameter("net/ipv4/ip_local_port_range", ONWARD_PORTS);
   const batch = new RouteBatch();
   try {
@@ -109,6 +116,8 @@ export function addRedirection(
     .addChain(REDIRECT)
     .addRule(REDIRECT, meta("mark", r0), setBits(r0, number32(TO_PROXY_BIT)), setMeta("mark", r0))
     .addChain(TO_PROXY)
+    // Whatever it was before, it is the proxy's from now on.
+    .addRule(TO_PROXY, immediate(r0, NONE), setConntrackMark(r0))
     .addRule(
       TO_PROXY,
       conntrack("state", r0),
@@ -136,12 +145,15 @@ export function addRedirection(
   }
   // A proxy that is not there takes nothing, and nothing goes past it.
   transaction.addRule(TO_PROXY, log(logs.drops, refusal), verdict(DROP));
+  addOwnPackets(transaction);
 }
 
 export const HAND_OVER = { kind: "goto", chain: TO_PROXY } as const;
 
-/** What comes first in `DIVERT`: packets of connections that the proxy has. */
-export function writeOwnPackets(swap: Transaction): void {
+/** What comes first in `DIVERT`. */
+export const TAKE_OWN = { kind: "jump", chain: OWN } as const;
+
+function addOwnPackets(transaction: Transaction): void {
   const own = [
     socketTransparent(r0),
     compare(r0, "eq", Buffer.of(1)),
@@ -149,17 +161,28 @@ export function writeOwnPackets(swap: Transaction): void {
     setMeta("mark", r0),
     verdict(ACCEPT),
   ];
-  swap.addRule(
-    DIVERT,
-    meta("protocol", r0),
-    compare(r0, "eq", Buffer.of(PROTOCOL_NUMBER.TCP)),
-    // A new connection is judged, also where the remains of an old one are left.
-    payload("transport", 13, 1, r0),
-    mask(r0, SYN_ACK_BITS),
-    compare(r0, "neq", SYN_ALONE),
-    ...own,
-  );
-  swap.addRule(DIVERT, meta("protocol", r0), compare(r0, "eq", Buffer.of(PROTOCOL_NUMBER.UDP)), ...own);
+  transaction
+    .addChain(OWN)
+    // A connection that has passed without the proxy is none of its, also where the remains of an old one are left.
+    .addRule(
+      OWN,
+      conntrack("mark", r0),
+      compare(r0, "neq", NONE),
+      mask(r0, number32(FROM_PROXY_BIT)),
+      compare(r0, "eq", NONE),
+      verdict(RETURN),
+    )
+    .addRule(
+      OWN,
+      meta("protocol", r0),
+      compare(r0, "eq", Buffer.of(PROTOCOL_NUMBER.TCP)),
+      // Nor is a new one.
+      payload("transport", 13, 1, r0),
+      mask(r0, SYN_ACK_BITS),
+      compare(r0, "neq", SYN_ALONE),
+      ...own,
+    )
+    .addRule(OWN, meta("protocol", r0), compare(r0, "eq", Buffer.of(PROTOCOL_NUMBER.UDP)), ...own);
 }
 
 /** What comes first in `ONWARD`: packets of the router's own. */

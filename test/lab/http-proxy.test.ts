@@ -38,9 +38,9 @@ async function curl(path: string, ...more: readonly string[]): Promise<string> {
   return (await labExec("default/client", argv, { name, stdio: "collect" })).stdout;
 }
 
-/** Sends bytes as they are over one connection, and gives what comes back until its end. */
-async function raw(bytes: string): Promise<string> {
-  const script = `const s=require("net").connect(80,"10.0.0.1");s.on("data",d=>process.stdout.write(d));s.on("error",()=>{});s.on("close",()=>process.exit());s.write(Buffer.from(process.argv[1],"base64"));setTimeout(()=>s.destroy(),1500)`;
+/** Sends bytes as they are over one connection, and gives what comes back until its end. `port`: the client's; 0: any. */
+async function raw(bytes: string, port = 0): Promise<string> {
+  const script = `const s=require("net").connect({port:80,host:"10.0.0.1",localPort:${port}});s.on("data",d=>process.stdout.write(d));s.on("error",()=>{});s.on("close",()=>process.exit());s.write(Buffer.from(process.argv[1],"base64"));setTimeout(()=>s.destroy(),1500)`;
   const argv = [process.execPath, "-e", script, Buffer.from(bytes, "latin1").toString("base64")];
   return (await labExec("default/client", argv, { name, stdio: "collect" })).stdout;
 }
@@ -155,6 +155,15 @@ describeWithPackets(
       expect(await curl("/on", "-H", "X-Team: a")).toContain("403");
       await labApply({ ruleset: PUBLIC }, { name });
       expect(await curl("/public")).toContain("served by");
+    });
+
+    test("what a proxied connection leaves behind does not stand in the way of a direct one from the same port", async () => {
+      const request = "GET /public HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+      expect(await raw(request, 40_001)).toMatch(/^HTTP\/1\.1 200 /);
+      await labApply({ ruleset: rules() }, { name });
+      expect(await raw(request, 40_001)).toMatch(/^HTTP\/1\.1 200 /);
+      await labApply({ ruleset: PUBLIC }, { name });
+      expect(await raw(request.replace("public", "private"), 40_001)).toMatch(/^HTTP\/1\.1 403 /);
     });
 
     test("a target whose own rules drop the connection is 503", async () => {

@@ -120,7 +120,8 @@ async function send(requests: readonly HttpRequest[]): Promise<readonly ProbeRes
 function wordOf({ outcome, http, answeredBy, detail }: ProbeResult): string {
   if (outcome === "deny") return "deny";
   if (http === null) return `${outcome}: ${detail ?? ""}`;
-  if (http.status === 403 && answeredBy === null) return "deny";
+  // The proxy's own: the rules for requests refuse it, or the target's side lets no connection through.
+  if ((http.status === 403 || http.status === 503) && answeredBy === null) return "deny";
   return http.status === 200 && answeredBy === "default/web" ? "allow" : `status ${http.status}`;
 }
 
@@ -134,11 +135,8 @@ async function disagreements(one: Case): Promise<readonly string[]> {
   const seen = await send(requests);
   const out: string[] = [];
   for (const [index, request] of requests.entries()) {
-    const first = seen[index];
-    if (first === undefined) continue;
-    // A port that a proxied connection has just left can be lost to a direct one: such a request is sent once more.
-    const again = first.outcome === "lost" ? (await send([request]))[0] : first;
-    const packets = again === undefined ? "none" : wordOf(again);
+    const result = seen[index];
+    const packets = result === undefined ? "none" : wordOf(result);
     const { method, path, host } = request;
     const headers = new Map(Object.entries(request.headers).map(([key, value]) => [key.toLowerCase(), value]));
     const http = { method, path, ...(host === undefined ? {} : { host }), headers };
