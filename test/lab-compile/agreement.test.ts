@@ -13,10 +13,11 @@ import { openDialect } from "../../src/policy/registry.ts";
 import { Engine } from "../../src/reach/engine.ts";
 import { type Verdict, pointVerdict } from "../../src/reach/explain.ts";
 import { ciliumScene, type Dialect, DIALECTS, documentsOf, kubernetesScene, type Scene } from "../property/scenes.ts";
+import { isWholeEverywhere } from "../whole.ts";
 import { endsOf } from "./ends.ts";
 
-/** Scenes a dialect; the whole count with BULKHEAD_FULL=1. */
-const SCENES = process.env.BULKHEAD_FULL === "1" ? 1_500 : 150;
+/** Scenes a dialect. */
+const SCENES = isWholeEverywhere ? 1_500 : 150;
 
 interface Compared {
   /** Rules that the lab refuses make a scene none of its business. */

@@ -1,7 +1,8 @@
 /** Engine and reference over random clusters under Cilium, layers 3 and 4, each release (cilium.md). */
 import { afterAll, describe, expect, test } from "vitest";
 import { Coverage } from "./coverage.ts";
-import { compareSets, isFull } from "./running.ts";
+import { isWhole } from "../whole.ts";
+import { compareSets } from "./running.ts";
 import { ciliumScene } from "./scenes.ts";
 import { expectCoverage } from "./thresholds.ts";
 
@@ -18,7 +19,7 @@ describe("[R4.1.1, R4.1.2, R4.1.3, R4.1.4] NetworkPolicy and the policies of Cil
       const differences = compareSets({ arbitrary: ciliumScene(dialect, 36), seed, sets }, coverage);
       expect(differences).toBe("");
     },
-    isFull ? 3_600_000 : 240_000,
+    isWhole ? 3_600_000 : 240_000,
   );
 
   test("every kind of rule decides often enough, and nothing is unsure without a reason", () => {

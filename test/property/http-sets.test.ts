@@ -21,7 +21,7 @@ import { Engine } from "../../src/reach/engine.ts";
 import { type Fields, list } from "./arbitraries.ts";
 import type { HttpRequest } from "./flows.ts";
 import { httpApplication, httpRulesIn, requestNear } from "./http-rules.ts";
-import { isFull } from "./running.ts";
+import { isWhole } from "../whole.ts";
 
 const httpList = httpApplication(false).filter((item) => httpRulesIn(item).length > 0);
 
@@ -76,7 +76,7 @@ describe("sets of requests", () => {
     "[R6.1.1 … R6.1.6, R6.3.4] witnesses, differences, inclusion and emptiness are what the reference says of requests",
     () => {
       const counts = { witnesses: 0, differences: 0, empty: 0, included: 0, requests: 0 };
-      for (const [applications, requests] of fc.sample(lists, { seed: 64, numRuns: isFull ? 3000 : 500 })) {
+      for (const [applications, requests] of fc.sample(lists, { seed: 64, numRuns: isWhole ? 3000 : 500 })) {
         const documents = documentsOf(applications);
         const [a = NOTHING, b = NOTHING] = setsOf(documents);
         const reference = new Reference(documents, { dialect: "cilium@1.19" });
@@ -131,7 +131,7 @@ describe("sets of requests", () => {
       expect(counts.included).toBe(counts.empty);
       console.log(JSON.stringify(counts));
     },
-    isFull ? 3_600_000 : 240_000,
+    isWhole ? 3_600_000 : 240_000,
   );
 });
 

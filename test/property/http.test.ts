@@ -1,7 +1,8 @@
 /** Engine and reference over random HTTP rules, with requests near what they match (cilium.md section 6). */
 import { afterAll, describe, expect, test } from "vitest";
 import { Coverage } from "./coverage.ts";
-import { compareSets, isFull } from "./running.ts";
+import { isWhole } from "../whole.ts";
+import { compareSets } from "./running.ts";
 import { httpScene } from "./scenes.ts";
 import { expectCoverage } from "./thresholds.ts";
 
@@ -18,7 +19,7 @@ describe("[R6.1.1, R6.1.2, R6.3.4, R6.3.5] rules for requests", () => {
       const differences = compareSets({ arbitrary: httpScene(dialect, 40), seed, sets }, coverage);
       expect(differences).toBe("");
     },
-    isFull ? 3_600_000 : 240_000,
+    isWhole ? 3_600_000 : 240_000,
   );
 
   test("every kind of rule decides often enough, and nothing is unsure without a reason", () => {

@@ -1,7 +1,8 @@
 /** Engine and reference over random clusters under the specification alone (kubernetes.md sections 1 and 2). */
 import { afterAll, describe, expect, test } from "vitest";
 import { Coverage } from "./coverage.ts";
-import { compareSets, isFull } from "./running.ts";
+import { isWhole } from "../whole.ts";
+import { compareSets } from "./running.ts";
 import { kubernetesScene } from "./scenes.ts";
 import { expectCoverage } from "./thresholds.ts";
 
@@ -14,7 +15,7 @@ describe("[K8-34, CNP-18] NetworkPolicy and the policies of the tiers", () => {
       const differences = compareSets({ arbitrary: kubernetesScene(40), seed: 12, sets: 9000 }, coverage);
       expect(differences).toBe("");
     },
-    isFull ? 3_600_000 : 240_000,
+    isWhole ? 3_600_000 : 240_000,
   );
 
   test("every kind of rule decides often enough, and nothing is unsure without a reason", () => {

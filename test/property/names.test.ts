@@ -1,7 +1,8 @@
 /** Engine and reference over random DNS rules, names as destinations and server names (cilium.md section 7, R5.9). */
 import { afterAll, describe, expect, test } from "vitest";
 import { Coverage } from "./coverage.ts";
-import { compareSets, isFull } from "./running.ts";
+import { isWhole } from "../whole.ts";
+import { compareSets } from "./running.ts";
 import { namesScene } from "./scenes.ts";
 import { expectCoverage } from "./thresholds.ts";
 
@@ -18,12 +19,12 @@ describe("[R7.1.1 … R7.1.6, R7.2.1 … R7.2.5, R7.3.1 … R7.3.7] names", () =
     "both evaluators give the same verdict, reason and deciders under %s",
     (dialect, seed, sets) => {
       const differences = compareSets(
-        { arbitrary: namesScene(dialect, 40), seed, sets: isFull ? sets : sets * 10 },
+        { arbitrary: namesScene(dialect, 40), seed, sets: isWhole ? sets : sets * 10 },
         coverage,
       );
       expect(differences).toBe("");
     },
-    isFull ? 3_600_000 : 240_000,
+    isWhole ? 3_600_000 : 240_000,
   );
 
   test("every kind of rule decides often enough, and nothing is unsure without a reason", () => {
@@ -31,7 +32,7 @@ describe("[R7.1.1 … R7.1.6, R7.2.1 … R7.2.5, R7.3.1 … R7.3.7] names", () =
     expectCoverage(
       coverage,
       ["Cilium toFQDNs", "dns rules", "serverNames", "default deny egress", "CiliumNetworkPolicy egressDeny"],
-      { unsure: 0.06, decided: isFull ? 50 : 500 },
+      { unsure: 0.06, decided: isWhole ? 50 : 500 },
     );
   });
 });

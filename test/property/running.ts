@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { compareFlow, type Mismatch, openBoth } from "./comparison.ts";
 import type { Coverage } from "./coverage.ts";
+import { isWhole } from "../whole.ts";
 import { plantedIn } from "./planted.ts";
 import { removalProblems } from "./removal.ts";
 import { documentsOf, type Scene } from "./scenes.ts";
@@ -49,9 +50,6 @@ export function policyKey(scene: Scene): string {
     .slice(0, 16);
 }
 
-/** Whether the whole number of sets is asked for, or a tenth of it: of everything, or of what needs no packets. */
-export const isFull = process.env["BULKHEAD_FULL"] === "1" || process.env["BULKHEAD_FULL"] === "properties";
-
 export interface Run {
   readonly arbitrary: fc.Arbitrary<Scene>;
   readonly seed: number;
@@ -69,7 +67,7 @@ const MAX_SHOWN = 3;
  * Returns the differences as text, each shrunk, a few at most; `""` where there are none.
  */
 export function compareSets({ arbitrary, seed, sets, removeEvery = 8 }: Run, coverage: Coverage): string {
-  const wanted = isFull ? sets : Math.ceil(sets / 10);
+  const wanted = isWhole ? sets : Math.ceil(sets / 10);
   const shown: string[] = [];
   let differing = 0;
   let scenes = 0;

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { Coverage } from "./coverage.ts";
-import { isFull } from "./running.ts";
+import { isWhole } from "../whole.ts";
 
 /** How many flows each kind of rule decides in the full run at least. */
 const DECIDED = 500;
@@ -16,7 +16,7 @@ export function expectCoverage(
   kinds: readonly string[],
   { decided = DECIDED, unsure = UNSURE }: { readonly decided?: number; readonly unsure?: number } = {},
 ): void {
-  const least = isFull ? decided : decided / 10;
+  const least = isWhole ? decided : decided / 10;
   const seldom = kinds.filter((kind) => coverage.decidedBy(kind) < least);
   expect(
     seldom.map((kind) => `${kind}: ${coverage.decidedBy(kind)} of ${least}`),

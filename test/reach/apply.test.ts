@@ -11,9 +11,9 @@ import { Engine } from "../../src/reach/engine.ts";
 import type { Factored } from "../../src/reach/factored.ts";
 import { randomOf } from "../../bench/cluster.ts";
 import type { Fields } from "../property/arbitraries.ts";
+import { isWhole } from "../whole.ts";
 import { ciliumScene, type Dialect, documentsOf, kubernetesScene, namesScene, type Scene } from "../property/scenes.ts";
 
-const isFull = process.env["BULKHEAD_FULL"] === "1";
 const STEPS = 12;
 const QUESTIONS = 6;
 
@@ -130,11 +130,11 @@ describe("a sequence of changes", () => {
   ] as const)(
     "gives the answers of the objects read afresh: %s",
     (dialect, arbitrary, seed) => {
-      const runs = isFull ? 400 : 15;
+      const runs = isWhole ? 400 : 15;
       const scenes = fc.sample(fc.tuple(arbitrary, arbitrary), { seed, numRuns: runs });
       const followed = scenes.flatMap((pair, i) => runSequence(dialect, pair, seed + i));
       expect(followed.filter(Boolean).length / followed.length).toBeGreaterThan(0.3);
     },
-    isFull ? 1_800_000 : 240_000,
+    isWhole ? 1_800_000 : 240_000,
   );
 });

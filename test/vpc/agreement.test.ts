@@ -4,12 +4,12 @@ import { VpcReference } from "../../reference/vpc/index.ts";
 import { VpcEngine } from "../../src/vpc/engine.ts";
 import { readDescribe } from "../../src/vpc/read/describe.ts";
 import { scenes } from "./networks.ts";
+import { isWholeEverywhere } from "../whole.ts";
 import { questionOf } from "./questions-of-flows.ts";
 
-const FULL = process.env.BULKHEAD_FULL === "1";
-const RUNS = FULL ? 2_500 : 250;
+const RUNS = isWholeEverywhere ? 2_500 : 250;
 /** Milliseconds. */
-const TIME = FULL ? 3_600_000 : 300_000;
+const TIME = isWholeEverywhere ? 3_600_000 : 300_000;
 
 describe("engine and reference", () => {
   test(

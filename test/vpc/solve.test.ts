@@ -3,11 +3,12 @@ import { flowsKey, restrictFamilies } from "../../src/net/flow-set.ts";
 import { VpcEngine } from "../../src/vpc/engine.ts";
 import { readDescribe } from "../../src/vpc/read/describe.ts";
 import { solve } from "../../src/vpc/solve.ts";
+import { isWholeEverywhere } from "../whole.ts";
 import { sceneOf } from "./networks.ts";
 
 test("the factored answer is the answer for each pair, where nothing is left open", () => {
   let compared = 0;
-  for (let seed = 0; seed < (process.env.BULKHEAD_FULL === "1" ? 600 : 60); seed++) {
+  for (let seed = 0; seed < (isWholeEverywhere ? 600 : 60); seed++) {
     const engine = new VpcEngine(readDescribe([sceneOf(seed).input], "describe.json"));
     const solved = solve(engine);
     const places = new Map(

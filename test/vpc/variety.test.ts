@@ -7,14 +7,14 @@ import { expect, test } from "vitest";
 import { VpcReference } from "../../reference/vpc/index.ts";
 import { VpcEngine, type VpcAnswer } from "../../src/vpc/engine.ts";
 import { readDescribe } from "../../src/vpc/read/describe.ts";
+import { isWholeEverywhere } from "../whole.ts";
 import { questionOf } from "./questions-of-flows.ts";
 import { aimedScenes, type Scene } from "./networks.ts";
 import { withoutDecider } from "./removal.ts";
 
-const FULL = process.env.BULKHEAD_FULL === "1";
-const SCENES = FULL ? 3_000 : 300;
+const SCENES = isWholeEverywhere ? 3_000 : 300;
 /** Milliseconds. */
-const TIME = FULL ? 3_600_000 : 300_000;
+const TIME = isWholeEverywhere ? 3_600_000 : 300_000;
 
 /** Kinds of what decides, and how many flows of the full run each decides at least. */
 const LEAST: Readonly<Record<string, number>> = {
@@ -132,8 +132,10 @@ test(
       { numRuns: SCENES, seed: 11 },
     );
     const told = String(table);
-    if (FULL) process.stdout.write(`${told}\n`);
-    const seldom = Object.entries(LEAST).filter(([kind, n]) => (table.kinds.get(kind) ?? 0) < (FULL ? n : n / 10));
+    if (isWholeEverywhere) process.stdout.write(`${told}\n`);
+    const seldom = Object.entries(LEAST).filter(
+      ([kind, n]) => (table.kinds.get(kind) ?? 0) < (isWholeEverywhere ? n : n / 10),
+    );
     expect(seldom, told).toEqual([]);
     expect(table.share("allow"), told).toBeGreaterThanOrEqual(0.25);
     expect(table.share("allow"), told).toBeLessThanOrEqual(0.75);
