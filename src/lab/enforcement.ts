@@ -18,7 +18,8 @@ import {
   compare,
   conntrack,
   CT_DST_NAT,
-  CT_ESTABLISHED,
+  CT_NEW,
+  CT_ORIGINAL,
   CT_RELATED,
   CT_REPLY,
   DROP,
@@ -86,6 +87,8 @@ const FIRST_PORT_CLASS = 256;
 const JUDGE = "judge";
 const VERDICTS = "verdicts";
 const NONE = number32(0);
+const IS_ORIGINAL = [conntrack("direction", REGISTER(0)), compare(REGISTER(0), "eq", Buffer.of(CT_ORIGINAL))];
+const IS_REPLY = [conntrack("direction", REGISTER(0)), compare(REGISTER(0), "eq", Buffer.of(CT_REPLY))];
 
 /** What drops a packet before any policy. */
 export const OTHER_DROPS = {
@@ -140,7 +143,7 @@ interface Retired {
 interface Judge {
   readonly direction: Direction;
   readonly family: Family;
-  /** Matches the packets of the subjects. */
+  /** Matches the packets of the subjects within the family. */
   readonly match: readonly Expression[];
   readonly chain: string;
 }
@@ -298,8 +301,9 @@ export class Enforcement {
     const gone = this.retired.splice(0, count < 0 ? this.retired.length : count);
     if (gone.length === 0) return;
     const transaction = this.table.transaction();
-    // Chains name sets, so they go first.
-    for (const { kind, name } of gone) if (kind === "chain") transaction.flushChain(name).deleteChain(name);
+    // Chains name each other and sets, which can go when nothing names them.
+    for (const { kind, name } of gone) if (kind === "chain") transaction.flushChain(name);
+    for (const { kind, name } of gone) if (kind === "chain") transaction.deleteChain(name);
     for (const { kind, name } of gone) if (kind === "set") transaction.deleteSet(name);
     this.table.commit(transaction, "retired generations");
   }
@@ -383,67 +387,65 @@ export class Enforcement {
 
   private writeRules(swap: Transaction, tables: VerdictTables): void {
     const r0 = REGISTER(0);
-    const rule = (...expressions: readonly Expression[]): void => {
-      swap.addRule(JUDGE, ...expressions);
-    };
-    const stateIs = (bits: number): readonly Expression[] => [
-      conntrack("state", r0),
-      mask(r0, number32(bits)),
-      compare(r0, "neq", NONE),
-    ];
-    swap.flushChain(JUDGE);
-    const chains: string[] = [];
-    const chainOf = (direction: Direction, family: Family): string => {
-      const chain = `${direction}${family}-${this.generation}`;
+    const chainNamed = (name: string): string => {
+      const chain = `${name}-${this.generation}`;
       chains.push(chain);
       swap.addChain(chain);
       return chain;
     };
+    const chains: string[] = [];
+    const judges: Judge[] = [];
+    const familyChains: (readonly [Family, string])[] = [];
+    for (const family of FAMILIES) {
+      const own = DIRECTIONS.flatMap((direction): readonly Judge[] => {
+        const subjects = this.set(`${direction}${family}`);
+        if (subjects === null) return [];
+        const subject = direction === "egress" ? SOURCE[family] : DESTINATION[family];
+        const match = [field(subject, REGISTER(4)), ...versionToMark(subjects)];
+        const chain = chainNamed(`${direction}${family}`);
+        chains.push(...this.writeDirection(swap, tables, direction, family, subjects, chain));
+        return [{ direction, family, match, chain }];
+      });
+      if (own.length === 0) continue;
+      const chain = chainNamed(`ip${family}`);
+      familyChains.push([family, chain]);
+      for (const { match, chain: direction } of own) {
+        swap.addRule(chain, ...match, verdict(jump(direction)));
+        // Whatever is redirected was, before it was routed; what comes here has met two policy sets on its way.
+        if (this.redirecting) swap.addRule(chain, ...IS_REDIRECTED, verdict(DROP));
+      }
+      judges.push(...own);
+    }
+    const judgeIn = (chain: string): void => {
+      for (const { match, reason } of this.unroutable()) swap.addRule(chain, ...match, verdict(goTo(reason)));
+      for (const [family, judging] of familyChains) swap.addRule(chain, ...isFamily(family), verdict(jump(judging)));
+      swap.addRule(chain, immediate(r0, number32(this.generation)), setConntrackMark(r0));
+    };
 
-    // Errors about known connections, and replies, pass (Cilium R4.4.1).
-    rule(...stateIs(CT_RELATED), verdict(ACCEPT));
-    rule(
-      conntrack("direction", r0),
-      compare(r0, "eq", Buffer.of(CT_REPLY)),
-      ...stateIs(CT_ESTABLISHED),
-      verdict(ACCEPT),
-    );
+    // Replies, and errors about known connections, pass (Cilium R4.4.1); what else is known is judged by new rules.
+    const known = chainNamed("known");
+    swap.addRule(known, ...IS_REPLY, verdict(ACCEPT));
+    swap.addRule(known, conntrack("state", r0), compare(r0, "eq", number32(CT_RELATED)), verdict(ACCEPT));
+    judgeIn(known);
+    swap.addRule(known, verdict(ACCEPT));
+
+    swap.flushChain(JUDGE);
     for (const family of FAMILIES) {
       for (const [kind, end] of [
         ["pass", ACCEPT],
         ["drop", goTo("fault")],
       ] as const) {
-        for (const match of this.faultMatches(kind, family)) rule(...match, verdict(end));
+        for (const match of this.faultMatches(kind, family))
+          swap.addRule(JUDGE, ...IS_ORIGINAL, ...match, verdict(end));
       }
     }
-    rule(...this.isJudged(), verdict(ACCEPT));
-    for (const { match, reason } of this.unroutable()) rule(...match, verdict(goTo(reason)));
-    const judges: Judge[] = [];
-    for (const direction of DIRECTIONS) {
-      for (const family of FAMILIES) {
-        const subjects = this.set(`${direction}${family}`);
-        if (subjects === null) continue;
-        const subject = direction === "egress" ? SOURCE[family] : DESTINATION[family];
-        const chain = chainOf(direction, family);
-        const match = [...isFamily(family), field(subject, r0), member(subjects, r0)];
-        judges.push({ direction, family, match, chain });
-        rule(...match, verdict(jump(chain)));
-        this.writeDirection(swap, tables, direction, family, subjects, chain);
-      }
-      // Whatever is redirected was, before it was routed; what comes here has met two policy sets on its way.
-      if (this.redirecting) rule(...IS_REDIRECTED, verdict(DROP));
-    }
+    swap.addRule(JUDGE, ...this.isJudged(), verdict(ACCEPT));
+    swap.addRule(JUDGE, conntrack("state", r0), compare(r0, "neq", number32(CT_NEW)), verdict(goTo(known)));
+    judgeIn(JUDGE);
+    swap.addRule(JUDGE, limit(FLOW_RATE, FLOW_RATE), log(FLOW_GROUP, "flow"));
+    swap.addRule(JUDGE, verdict(ACCEPT));
     if (this.redirecting) this.writeRedirection(swap, judges, chains);
     this.chains = chains;
-    rule(immediate(r0, number32(this.generation)), setConntrackMark(r0));
-    rule(
-      conntrack("state", r0),
-      mask(r0, number32(8)),
-      compare(r0, "neq", NONE),
-      limit(FLOW_RATE, FLOW_RATE),
-      log(FLOW_GROUP, "flow"),
-    );
-    rule(verdict(ACCEPT));
   }
 
   /** Pairs of addresses whose packets a test lets pass or drops. */
@@ -489,11 +491,10 @@ export class Enforcement {
     const r0 = REGISTER(0);
     const early = `early-${this.generation}`;
     swap.flushChain(DIVERT).flushChain(ONWARD).addChain(early);
-    // It names the chains of the directions, so it goes before them.
-    chains.unshift(early);
+    chains.push(early);
     swap.addRule(DIVERT, verdict(TAKE_OWN));
     const leave = (...match: readonly Expression[]): unknown => swap.addRule(DIVERT, ...match, verdict(ACCEPT));
-    leave(conntrack("direction", r0), compare(r0, "eq", Buffer.of(CT_REPLY)));
+    leave(...IS_REPLY);
     leave(conntrack("state", r0), mask(r0, number32(CT_RELATED)), compare(r0, "neq", NONE));
     leave(...this.isJudged());
     writeOthersPackets(swap);
@@ -519,15 +520,19 @@ export class Enforcement {
       }
       for (const judge of judges) {
         if (judge.direction !== direction) continue;
-        swap.addRule(early, ...judge.match, verdict(jump(judge.chain)));
-        swap.addRule(ONWARD, ...judge.match, verdict(jump(judge.chain)));
+        const match = [...isFamily(judge.family), ...judge.match];
+        swap.addRule(early, ...match, verdict(jump(judge.chain)));
+        swap.addRule(ONWARD, ...match, verdict(jump(judge.chain)));
       }
       swap.addRule(early, ...IS_REDIRECTED, verdict(HAND_OVER));
     }
     swap.addRule(ONWARD, immediate(r0, number32(onwardMark)), setConntrackMark(r0));
   }
 
-  /** The mark becomes the class of the peer; then the look-ups, the most specific first. */
+  /**
+   * The look-ups of a direction, the most specific first. The mark holds the version of the subject. A peer that is a pod
+   * needs no more than one look-up for its class; of any other the class is found first, and the mark holds it meanwhile.
+   */
   private writeDirection(
     swap: Transaction,
     tables: VerdictTables,
@@ -535,11 +540,45 @@ export class Enforcement {
     family: Family,
     subjects: string,
     chain: string,
-  ): void {
-    const r0 = REGISTER(0);
-    const r1 = REGISTER(1);
-    const r2 = REGISTER(2);
+  ): readonly string[] {
     const wide = REGISTER(4);
+    const [subject, peer] =
+      direction === "egress" ? [SOURCE[family], DESTINATION[family]] : [DESTINATION[family], SOURCE[family]];
+    const depths = depthsOf(tables, direction);
+    const [others, anybody] = [`${chain}-others`, `${chain}-anybody`];
+    const version = [meta("mark", REGISTER(0))];
+    swap.addChain(others).addChain(anybody);
+    const pods = this.set(`pods${family}`);
+    if (pods !== null) {
+      const near = this.set(`near${family}`);
+      // Only a service leads a pod to itself.
+      if (near !== null)
+        swap.addRule(
+          chain,
+          conntrack("status", REGISTER(0)),
+          mask(REGISTER(0), number32(CT_DST_NAT)),
+          compare(REGISTER(0), "neq", NONE),
+          ...pair(family, direction === "egress" ? "destination" : "source"),
+          member(near, REGISTER(0)),
+          verdict(goTo(others)),
+        );
+      const isPod = [field(peer, wide), lookUp(pods, wide, REGISTER(1))];
+      this.writeLevels(swap, tables, chain, family, depths.named, version, isPod);
+      swap.addRule(chain, field(peer, wide), member(pods, wide), verdict(goTo(anybody)));
+    }
+    swap.addRule(chain, verdict(goTo(others)));
+    this.writeClass(swap, direction, family, others);
+    const versionAgain = [field(subject, wide), lookUp(subjects, wide, REGISTER(0))];
+    this.writeLevels(swap, tables, others, family, depths.named, versionAgain, [meta("mark", REGISTER(1))]);
+    swap.addRule(others, field(subject, wide), ...versionToMark(subjects), verdict(goTo(anybody)));
+    this.writeLevels(swap, tables, anybody, family, depths.anybody, version, [immediate(REGISTER(1), NONE)]);
+    swap.addRule(anybody, verdict(goTo("unjudged")));
+    return [others, anybody];
+  }
+
+  /** The mark becomes the class of a peer that is no pod. */
+  private writeClass(swap: Transaction, direction: Direction, family: Family, chain: string): void {
+    const [r0, r1, wide] = [REGISTER(0), REGISTER(1), REGISTER(4)];
     const [subjectField, peerField] =
       direction === "egress" ? [SOURCE[family], DESTINATION[family]] : [DESTINATION[family], SOURCE[family]];
     const rule = (...expressions: readonly Expression[]): void => {
@@ -576,63 +615,53 @@ export class Enforcement {
         setMeta("mark", r0),
       );
     }
-    const version: readonly Expression[] = [field(subjectField, wide), lookUp(subjects, wide, r0)];
-    const named: readonly Expression[] = [meta("mark", r1)];
-    const anybody: readonly Expression[] = [immediate(r1, NONE)];
-    const everything: readonly Expression[] = [immediate(r2, NONE)];
-    const protocol: readonly Expression[] = [meta("protocol", r2)];
-    const judge = (...expressions: readonly (readonly Expression[])[]): void => {
-      rule(...version, ...expressions.flat(), lookUpVerdict(VERDICTS, r0));
-    };
-    const depths = depthsOf(tables, direction);
+  }
+
+  /** Look-ups of (version, class, key) for the levels that any table uses; `peer` leaves the class in register 1. */
+  private writeLevels(
+    swap: Transaction,
+    tables: VerdictTables,
+    chain: string,
+    family: Family,
+    level: Levels,
+    version: readonly Expression[],
+    peer: readonly Expression[],
+  ): void {
+    const r2 = REGISTER(2);
+    const judge = (...expressions: readonly Expression[]): unknown =>
+      swap.addRule(chain, ...expressions, lookUpVerdict(VERDICTS, REGISTER(0)));
     const ports = this.set("ports");
-    for (const [peer, level] of [
-      [named, depths.named],
-      [anybody, depths.anybody],
-    ] as const) {
-      if (level.port && ports !== null) {
-        for (const number of PORT_PROTOCOLS) {
-          if (!tables.ports.some((range) => range.protocol === number)) continue;
-          rule(
-            meta("protocol", r2),
-            compare(r2, "eq", Buffer.of(number)),
-            ...version,
-            ...peer,
-            payload("transport", 2, 2, REGISTER(3)),
-            lookUp(ports, r2, r2),
-            lookUpVerdict(VERDICTS, r0),
-          );
-        }
-        const icmp = family === 4 ? PROTOCOL_NUMBER.ICMP : PROTOCOL_NUMBER.ICMPv6;
-        if (tables.ports.some((range) => range.protocol === icmp)) {
-          rule(
-            meta("protocol", r2),
-            compare(r2, "eq", Buffer.of(icmp)),
-            ...version,
-            ...peer,
-            payload("transport", 0, 1, REGISTER(3)),
-            lookUp(ports, r2, r2),
-            lookUpVerdict(VERDICTS, r0),
-          );
-        }
+    if (level.port && ports !== null) {
+      const icmp = family === 4 ? PROTOCOL_NUMBER.ICMP : PROTOCOL_NUMBER.ICMPv6;
+      for (const number of [...PORT_PROTOCOLS, icmp]) {
+        if (!tables.ports.some((range) => range.protocol === number)) continue;
+        const part =
+          number === icmp ? payload("transport", 0, 1, REGISTER(3)) : payload("transport", 2, 2, REGISTER(3));
+        judge(
+          meta("protocol", r2),
+          compare(r2, "eq", Buffer.of(number)),
+          ...version,
+          ...peer,
+          part,
+          lookUp(ports, r2, r2),
+        );
       }
-      if (level.protocol) judge(peer, protocol);
-      if (level.everything) judge(peer, everything);
     }
-    rule(verdict(goTo("unjudged")));
+    if (level.protocol) judge(...version, ...peer, meta("protocol", r2));
+    if (level.everything) judge(...version, ...peer, immediate(r2, NONE));
   }
 }
 
-/** Which levels of look-up any table of a direction uses: the others need no rule. */
-function depthsOf(
-  tables: VerdictTables,
-  direction: Direction,
-): Record<"named" | "anybody", { port: boolean; protocol: boolean; everything: boolean }> {
-  const level = (): { port: boolean; protocol: boolean; everything: boolean } => ({
-    port: false,
-    protocol: false,
-    everything: false,
-  });
+/** Which look-ups of a key any table needs; the others need no rule. */
+interface Levels {
+  port: boolean;
+  protocol: boolean;
+  everything: boolean;
+}
+
+/** The levels of look-up of a direction, for classes of peers and for anybody. */
+function depthsOf(tables: VerdictTables, direction: Direction): Record<"named" | "anybody", Levels> {
+  const level = (): Levels => ({ port: false, protocol: false, everything: false });
   const out = { named: level(), anybody: level() };
   for (const id of new Set(tables[direction].values())) {
     for (const at of tables.versions.get(id)?.table.keys() ?? []) {
@@ -648,6 +677,11 @@ function depthsOf(
 
 function field([offset, length]: Field, to: number): Expression {
   return payload("network", offset, length, to);
+}
+
+/** The subject's address is in the registers from 4 on; the rule ends where there are no rules for it. */
+function versionToMark(subjects: string): readonly Expression[] {
+  return [lookUp(subjects, REGISTER(4), REGISTER(0)), setMeta("mark", REGISTER(0))];
 }
 
 function isFamily(family: Family): readonly Expression[] {
@@ -681,6 +715,7 @@ function* generationSets(
     for (const [name, entries] of [
       ["egress", tables.egress],
       ["ingress", tables.ingress],
+      ["pods", tables.pods],
       ["classes", tables.classes],
     ] as const) {
       const own = [...entries].filter(([address]) => mine(address));

@@ -15,6 +15,7 @@ import {
   ACCEPT,
   compare,
   conntrack,
+  CT_NEW,
   DROP,
   type Expression,
   immediate,
@@ -61,7 +62,6 @@ const FAMILIES: readonly Family[] = [4, 6];
 const NFPROTO = { 4: Buffer.of(2), 6: Buffer.of(10) } as const;
 const SYN_ACK_BITS = Buffer.of(0x12);
 const SYN_ALONE = Buffer.of(0x02);
-const CT_NEW = 8;
 const r0 = REGISTER(0);
 const NONE = number32(0);
 

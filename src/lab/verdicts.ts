@@ -73,7 +73,9 @@ export interface Version {
 }
 
 export interface VerdictTables {
-  /** Class of every known address. */
+  /** Class of each address of a pod: the same towards everybody but the pod itself. */
+  readonly pods: ReadonlyMap<string, number>;
+  /** Class of every other known address. */
   readonly classes: ReadonlyMap<string, number>;
   /** Class of every other address: the whole space of each family. */
   readonly ranges: { readonly [family in Family]: readonly { readonly from: bigint; readonly class: number }[] };
@@ -224,10 +226,11 @@ export class VerdictCompiler {
       meanings.set(number, { identity, groups: members });
       return number;
     };
+    const pods = new Map<string, number>();
     const classes = new Map<string, number>();
-    for (const known of population.known) {
-      const covering = groups.filter((group) => covers(group, known)).map((group) => group.key);
-      classes.set(known.address, classOf(known.identity, covering));
+    for (const one of population.known) {
+      const covering = groups.filter((group) => covers(group, one)).map((group) => group.key);
+      (one.kind === "pod" ? pods : classes).set(one.address, classOf(one.identity, covering));
     }
     const outside = (family: Family, identity: number): readonly { from: bigint; class: number }[] =>
       cut(
@@ -285,6 +288,7 @@ export class VerdictCompiler {
             egress.has(address) ? [[address, this.nodeNumbers.of(node)] as const] : [],
           );
     return {
+      pods,
       classes,
       ranges,
       near: new Map([...near, ...self]),
@@ -637,6 +641,7 @@ export function judgementOf(
   const peerClass =
     tables.near.get(pairKey(peer, subject)) ??
     (direction === "egress" ? learnedClass(tables, subject, peer) : undefined) ??
+    tables.pods.get(peer) ??
     tables.classes.get(peer) ??
     rangeClass(tables, peer);
   const port = portClass(tables.ports, packet.protocol, packet.destinationPort);

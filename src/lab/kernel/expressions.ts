@@ -98,6 +98,7 @@ export type ConntrackKey = keyof typeof CONNTRACK;
 /** Bits of `ct state`. */
 export const CT_ESTABLISHED = 2;
 export const CT_RELATED = 4;
+export const CT_NEW = 8;
 /** Bit of `ct status`: the destination was translated. */
 export const CT_DST_NAT = 0x20;
 /** `ct direction`. */
