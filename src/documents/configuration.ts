@@ -23,7 +23,7 @@ export interface Configuration {
 export function readConfiguration(source: Source, kind: string): Configuration {
   const { text } = source;
   const composer = new Composer(new Scanner());
-  const places = new Places(composer);
+  const places = new Places();
   const document = (range: SourceRange, value: unknown): Document => documentOf(range, kind, value, places);
   const start = startOf(text);
   const first = text[firstContent(text, start, text.length)];
@@ -89,5 +89,5 @@ function startOf(text: string): number {
 /** A document whose value was read by other means, such as YAML with tags of its own: for the places of its values. */
 export function placedDocument(source: Source, kind: string, value: unknown): Document {
   const range: SourceRange = { source, from: startOf(source.text), to: source.text.length, json: false };
-  return documentOf(range, kind, value, new Places(new Composer(new Scanner())));
+  return documentOf(range, kind, value, new Places());
 }

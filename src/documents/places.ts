@@ -4,7 +4,8 @@ import { jsonPlaces } from "./json-text.ts";
 import { lineAndColumn, type LineTable, lineTable } from "./line-table.ts";
 import { placeOf, type PlaceNode } from "./place-tree.ts";
 import { Refusal } from "./refusal.ts";
-import type { Composer } from "./yaml-composer.ts";
+import { Composer } from "./yaml-composer.ts";
+import { Scanner } from "./yaml-scanner.ts";
 import { firstContent } from "./yaml-stream.ts";
 
 /** The text of one document. */
@@ -21,13 +22,10 @@ export interface SourceRange {
  * that many messages about one document cost one parse.
  */
 export class Places {
-  private readonly composer: Composer;
+  /** Made when a place is asked for: documents that live on hold this object, and seldom need it. */
+  private composer: Composer | undefined;
   private lines: { readonly source: Source; readonly table: LineTable } | undefined;
   private tree: { readonly source: Source; readonly from: number; readonly root: PlaceNode } | undefined;
-
-  constructor(composer: Composer) {
-    this.composer = composer;
-  }
 
   /** Where the value at the path (or its key) stands, or its nearest ancestor that exists. */
   locate(range: SourceRange, path: Path, key: boolean): Position {
@@ -49,7 +47,9 @@ export class Places {
   private read({ source, from, to, json }: SourceRange): PlaceNode {
     const { text } = source;
     try {
-      return json ? jsonPlaces(text, from, to) : this.composer.placeTree(text, from, to);
+      if (json) return jsonPlaces(text, from, to);
+      this.composer ??= new Composer(new Scanner());
+      return this.composer.placeTree(text, from, to);
     } catch (error) {
       // A document that was refused has no places but its beginning.
       if (!(error instanceof Refusal)) throw error;

@@ -43,7 +43,7 @@ class Reader {
   private readonly diagnostics: Diagnostic[] = [];
   private readonly counts = { documents: 0, objects: 0, lists: 0, empty: 0, refused: 0, items: 0, refusedItems: 0 };
   private readonly composer = new Composer(new Scanner());
-  private readonly places = new Places(this.composer);
+  private readonly places = new Places();
   /** The first bare y or n of the current source, and how many it has. */
   private firstLetter: number | undefined;
   private letters = 0;

@@ -89,9 +89,7 @@ export class LiveWorld {
   }
 
   private move(world: World, namespaces: readonly string[]): void {
-    const changed = namespaces.map(
-      (namespace) => [namespace, world.workloads.filter((workload) => workload.namespace === namespace)] as const,
-    );
+    const changed = namespaces.map((namespace) => [namespace, this.parts.table.workloadsOf(namespace)] as const);
     followWorld(this.world, world, new Map(changed));
     this.world = world;
   }

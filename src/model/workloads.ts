@@ -98,8 +98,12 @@ export class WorkloadTable {
   private readonly groups = new Map<string, Group>();
   /** Pods that share what they tell share their namespace and owner as well. */
   private readonly byTelling = new WeakMap<PodTelling, Group>();
-  /** In the order of their first mention. */
-  private readonly ordered: Group[] = [];
+  /** In the order of their first mention, by which they were made. */
+  private readonly ordered: Group[];
+  /** What they are assembled to, each at the place of its group. */
+  private readonly assembled: Workload[];
+  /** The groups of each namespace in their order; made with the first change. */
+  private namespaces: Map<string, Group[]> | undefined;
   private nextPlace: number;
 
   constructor(pods: readonly Pod[], controllers: readonly Controller[], context: WorkloadContext, findings: Findings) {
@@ -128,11 +132,25 @@ export class WorkloadTable {
         ? `Pod ${names} has ended and is no endpoint any more`
         : `${count} pods have ended and are no endpoints any more: ${names}`,
     );
-    for (const group of this.ordered) group.workload = assemble(group, this.context, findings);
+    this.ordered = [...this.groups.values()];
+    this.assembled = this.ordered.map((group) => (group.workload = assemble(group, this.context, findings)));
   }
 
   get workloads(): readonly Workload[] {
-    return this.ordered.flatMap(({ workload }) => workload ?? []);
+    return [...this.assembled];
+  }
+
+  /** The workloads of one namespace, in their order. */
+  workloadsOf(namespace: string): readonly Workload[] {
+    return this.groupsOf(namespace).flatMap(({ workload }) => workload ?? []);
+  }
+
+  private groupsOf(namespace: string): readonly Group[] {
+    if (this.namespaces === undefined) {
+      this.namespaces = new Map();
+      for (const group of this.ordered) listOf(this.namespaces, group.namespace).push(group);
+    }
+    return this.namespaces.get(namespace) ?? [];
   }
 
   private groupNamed(namespace: string, kind: string, name: string, place: number): Group {
@@ -141,7 +159,6 @@ export class WorkloadTable {
     if (group === undefined) {
       group = { id, namespace, kind, name, place, parts: [], pods: [], places: [] };
       this.groups.set(id, group);
-      this.enter(group);
     }
     return group;
   }
@@ -156,15 +173,22 @@ export class WorkloadTable {
     return group;
   }
 
-  /** Puts a group where its place says. */
-  private enter(group: Group): void {
-    let index = this.ordered.length;
-    while (index > 0 && (this.ordered[index - 1]?.place ?? 0) > group.place) index--;
+  /** Puts a group with its workload where its place says. */
+  private enter(group: Group, workload: Workload): void {
+    const index = indexAt(this.ordered, group.place);
     this.ordered.splice(index, 0, group);
+    this.assembled.splice(index, 0, workload);
+    if (this.namespaces === undefined) return;
+    const alike = listOf(this.namespaces, group.namespace);
+    alike.splice(indexAt(alike, group.place), 0, group);
   }
 
   private leave(group: Group): void {
-    this.ordered.splice(this.ordered.indexOf(group), 1);
+    const index = indexAt(this.ordered, group.place);
+    this.ordered.splice(index, 1);
+    this.assembled.splice(index, 1);
+    const alike = this.namespaces?.get(group.namespace);
+    alike?.splice(indexAt(alike, group.place), 1);
   }
 
   /**
@@ -202,27 +226,52 @@ export class WorkloadTable {
 
   /** Makes the workload of a group anew, and puts it where its first pod now stands. */
   private settle(group: Group): void {
-    if (group.main === undefined && group.parts.length === 0) {
-      const [first] = group.places;
-      if (first === undefined) {
-        this.leave(group);
-        this.groups.delete(group.id);
-        return;
-      }
-      if (first !== group.place) {
-        this.leave(group);
-        group.place = first;
-        this.enter(group);
-      }
+    const isAlone = group.main === undefined && group.parts.length === 0;
+    const place = isAlone ? group.places[0] : group.place;
+    const isHere = group.workload !== undefined;
+    if (place === undefined) {
+      if (isHere) this.leave(group);
+      this.groups.delete(group.id);
+      return;
     }
-    group.workload = assemble(group, this.context, new Findings());
+    const workload = assemble(group, this.context, new Findings());
+    if (isHere && place === group.place) this.assembled[indexAt(this.ordered, place)] = workload;
+    else {
+      if (isHere) this.leave(group);
+      group.place = place;
+      this.enter(group, workload);
+    }
+    group.workload = workload;
   }
 
   /** Makes the workloads of a namespace objects of their own again, for what is known of them no longer holds. */
   renew(namespace: string): void {
-    for (const group of this.ordered)
-      if (group.namespace === namespace && group.workload !== undefined) group.workload = { ...group.workload };
+    for (const group of this.groupsOf(namespace)) {
+      if (group.workload === undefined) continue;
+      group.workload = { ...group.workload };
+      this.assembled[indexAt(this.ordered, group.place)] = group.workload;
+    }
   }
+}
+
+/** Where the group with a place stands, or would stand, among groups in order. */
+function indexAt(groups: readonly Group[], place: number): number {
+  let [from, to] = [0, groups.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((groups[middle]?.place ?? place) < place) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function listOf(lists: Map<string, Group[]>, key: string): Group[] {
+  let list = lists.get(key);
+  if (list === undefined) {
+    list = [];
+    lists.set(key, list);
+  }
+  return list;
 }
 
 /** Whether the group has something to say where it has no pod (BH301). */

@@ -2,7 +2,7 @@
  * What a world holds, found by namespace, label, address or name. A world never changes, so every index is made once, and
  * only where somebody asks. A world that follows another shares what both have.
  */
-import type { Address, Family } from "../net/address.ts";
+import type { Address } from "../net/address.ts";
 import type { PodInstance, Service, ServiceEndpoints, Workload, World } from "./world.ts";
 
 /** A pod with the workload to which it belongs. */
@@ -13,35 +13,56 @@ export interface Member {
 
 // ── namespaces ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const NAMESPACES = new WeakMap<World, ReadonlyMap<string, readonly Workload[]>>();
+/** What is found by namespace and by address. It goes on from a world to the next, which differs from it in little. */
+interface PodIndex {
+  /** The workloads of each namespace that has any, in the order of the world. */
+  readonly byNamespace: Map<string, readonly Workload[]>;
+  byAddress: ByAddress | undefined;
+}
+
+const PODS = new WeakMap<World, PodIndex>();
+
+function podIndex(world: World): PodIndex {
+  let index = PODS.get(world);
+  if (index === undefined) {
+    const byNamespace = new Map<string, Workload[]>();
+    for (const workload of world.workloads) entryOf(byNamespace, workload.namespace, () => []).push(workload);
+    index = { byNamespace, byAddress: undefined };
+    PODS.set(world, index);
+  }
+  return index;
+}
 
 /** The workloads of each namespace that has any, in the order of the world. */
 export function workloadsByNamespace(world: World): ReadonlyMap<string, readonly Workload[]> {
-  let byNamespace = NAMESPACES.get(world);
-  if (byNamespace === undefined) {
-    const made = new Map<string, Workload[]>();
-    for (const workload of world.workloads) entryOf(made, workload.namespace, () => []).push(workload);
-    byNamespace = made;
-    NAMESPACES.set(world, byNamespace);
-  }
-  return byNamespace;
+  return podIndex(world).byNamespace;
 }
 
 const NONE: readonly Workload[] = [];
 
 /** The workloads of one namespace; the same list for every world in which they are the same. */
 export function workloadsOf(world: World, namespace: string): readonly Workload[] {
-  return workloadsByNamespace(world).get(namespace) ?? NONE;
+  return podIndex(world).byNamespace.get(namespace) ?? NONE;
 }
 
-/** Carries the index over to a world that differs in the workloads of these namespaces alone. */
+/**
+ * Takes what is known of a world over to one that differs in the workloads of these namespaces alone. Asked again, the
+ * world before has to gather it anew.
+ */
 export function followWorld(before: World, after: World, changed: ReadonlyMap<string, readonly Workload[]>): void {
-  const byNamespace = new Map(workloadsByNamespace(before));
+  const index = podIndex(before);
+  const { byNamespace, byAddress } = index;
   for (const [namespace, workloads] of changed) {
+    const past = byNamespace.get(namespace) ?? NONE;
     if (workloads.length === 0) byNamespace.delete(namespace);
     else byNamespace.set(namespace, workloads);
+    if (byAddress === undefined) continue;
+    const [old, now] = [new Set(past), new Set(workloads)];
+    for (const workload of past) if (!now.has(workload)) byAddress.remove(workload);
+    for (const workload of workloads) if (!old.has(workload)) byAddress.add(workload);
   }
-  NAMESPACES.set(after, byNamespace);
+  PODS.delete(before);
+  PODS.set(after, index);
 }
 
 // ── labels ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -76,38 +97,57 @@ function indexLabels(workloads: readonly Workload[]): ReadonlyMap<string, readon
 
 // ── addresses ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-type ByAddress = Readonly<Record<Family, Map<bigint, Member[]>>>;
+/** Pods by their addresses. */
+class ByAddress {
+  /** Several pods have one address only where they share the host's network (WL-16). */
+  private readonly members = new Map<number | bigint, Member | readonly Member[]>();
 
-const ADDRESSES = new WeakMap<readonly Workload[], ByAddress>();
-
-/** The pods that have an address, in the order of the world; several only where they share the host's network (WL-16). */
-export function podsAt(world: World, { family, value }: Address): readonly Member[] {
-  const found: Member[] = [];
-  for (const workloads of workloadsByNamespace(world).values()) {
-    let byAddress = ADDRESSES.get(workloads);
-    if (byAddress === undefined) {
-      byAddress = indexAddresses(workloads);
-      ADDRESSES.set(workloads, byAddress);
-    }
-    const members = byAddress[family].get(value);
-    if (members !== undefined) found.push(...members);
+  find(address: Address): readonly Member[] {
+    const found = this.members.get(keyOf(address));
+    return found === undefined ? [] : "pod" in found ? [found] : found;
   }
-  return inOrder(world, found);
+
+  add(workload: Workload): void {
+    for (const pod of workload.pods) {
+      const member = { workload, pod };
+      for (const address of pod.addresses) {
+        const found = this.find(address);
+        this.members.set(keyOf(address), found.length === 0 ? member : [...found, member]);
+      }
+    }
+  }
+
+  remove(workload: Workload): void {
+    for (const pod of workload.pods) {
+      for (const address of pod.addresses) {
+        const left = this.find(address).filter((member) => member.workload !== workload);
+        if (left.length === 0) this.members.delete(keyOf(address));
+        else this.members.set(keyOf(address), left);
+      }
+    }
+  }
 }
 
-/** Pods gathered from several namespaces, in the order of the world. */
+/** Numbers are found faster than large ones. */
+function keyOf({ family, value }: Address): number | bigint {
+  return family === "IPv4" ? Number(value) : value;
+}
+
+/** The pods that have an address, in the order of the world. */
+export function podsAt(world: World, address: Address): readonly Member[] {
+  const index = podIndex(world);
+  if (index.byAddress === undefined) {
+    index.byAddress = new ByAddress();
+    for (const workload of world.workloads) index.byAddress.add(workload);
+  }
+  return inOrder(world, index.byAddress.find(address));
+}
+
+/** Pods gathered from several workloads, in the order of the world. */
 export function inOrder<T extends Member>(world: World, members: readonly T[]): readonly T[] {
-  if (new Set(members.map(({ workload }) => workload.namespace)).size < 2) return members;
+  if (new Set(members.map(({ workload }) => workload)).size < 2) return members;
   const place = ({ workload }: Member): number => world.workloads.indexOf(workload);
   return members.toSorted((a, b) => place(a) - place(b));
-}
-
-function indexAddresses(workloads: readonly Workload[]): ByAddress {
-  const out: ByAddress = { IPv4: new Map(), IPv6: new Map() };
-  for (const workload of workloads)
-    for (const pod of workload.pods)
-      for (const { family, value } of pod.addresses) entryOf(out[family], value, () => []).push({ workload, pod });
-  return out;
 }
 
 // ── Services ───────────────────────────────────────────────────────────────────────────────────────────────────────

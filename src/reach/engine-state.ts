@@ -7,7 +7,7 @@ import type { LiveWorld } from "../model/live-world.ts";
 import { workloadsOf } from "../model/world-index.ts";
 import type { Workload, World } from "../model/world.ts";
 import type { Address } from "../net/address.ts";
-import type { CompiledObject, Dialect } from "../policy/dialect.ts";
+import type { Dialect, Frame } from "../policy/dialect.ts";
 import type { Policy, PolicySet } from "../policy/rule.ts";
 import { Questions } from "./answer.ts";
 import { Connections } from "./connection.ts";
@@ -18,6 +18,7 @@ import { Legs } from "./leg.ts";
 import { Matching } from "./matching.ts";
 import { NorthSouth } from "./north-south.ts";
 import { keyText } from "./object-table.ts";
+import { PolicyTable } from "./policy-table.ts";
 import { Services } from "./services.ts";
 import { Sides } from "./side.ts";
 
@@ -38,19 +39,14 @@ export interface Step {
   readonly after?: Document;
 }
 
-/** A policy object with what became of it. */
-interface Compiled {
-  readonly document: Document;
-  readonly result: CompiledObject;
-  /** The world in which it was compiled. */
-  readonly world: World;
-}
-
 /** What one state of the input has and the next may take over. */
 interface Parts {
   readonly live: LiveWorld;
   readonly world: World;
-  readonly compiled: readonly Compiled[];
+  /** Counts the worlds, so that nothing has to hold one that is past. */
+  readonly revision: number;
+  readonly table: PolicyTable;
+  readonly frame: Frame;
   readonly set: PolicySet;
   readonly account: Account;
   readonly matching: Matching;
@@ -65,6 +61,7 @@ export class State {
   private found: readonly Diagnostic[] | undefined;
   private asked: { readonly services: Services; readonly legs: Legs; readonly questions: Questions } | undefined;
   private outer: NorthSouth | undefined;
+  private given: PolicySet | undefined;
 
   constructor(parts: Parts, options: EngineOptions) {
     this.parts = parts;
@@ -78,15 +75,21 @@ export class State {
   }
 
   private gather(): readonly Diagnostic[] {
-    const { live, world, compiled } = this.parts;
+    const { live, world, revision, table } = this.parts;
     const { dialect } = this.options;
-    const ofPolicies = compiled.flatMap(({ document, result, world: own }) =>
+    const ofPolicies = [...table.all].flatMap(({ document, result, revision: own }) =>
       // What a block of addresses covers hangs on the pods that are there now.
-      own !== world && result.policies.some(hasAddresses)
+      own !== revision && result.policies.some(hasAddresses)
         ? dialect.compile(document, world).diagnostics
         : result.diagnostics,
     );
     return [...live.diagnosticsOf(world), ...(dialect.diagnose?.(world) ?? []), ...ofPolicies];
+  }
+
+  /** The policies of this state, whatever changes later. */
+  get policies(): PolicySet {
+    this.given ??= { ...this.parts.set };
+    return this.given;
   }
 
   get services(): Services {
@@ -129,26 +132,39 @@ export function openState(documents: readonly Document[], options: EngineOptions
     policyKinds: (apiVersion, kind) => dialect.enforces(apiVersion, kind),
   });
   const dropped = new Set(account.refused);
+  const revision = 0;
   const compiled = documents
     .filter((document) => dialect.enforces(document.apiVersion, document.kind) && !dropped.has(document))
-    .map((document) => ({ document, world, result: dialect.compile(document, world) }));
-  const set = policySet(compiled, world, dialect);
+    .map((document) => ({ document, revision, result: dialect.compile(document, world) }));
+  const table = new PolicyTable(compiled);
+  const frame = dialect.frame(world);
+  const set = policySet(frame, table, refusedOf(table, world));
   const matching = new Matching(dialect, world, { declared: options.names });
   matching.internPods();
   const sides = new Sides(matching, set);
   const connections = new Connections(matching, sides, world);
   const inventory = new Inventory(world, set, options.ingressControllers, options.names);
-  return new State({ live, world, compiled, set, account, matching, sides, connections, inventory }, options);
+  return new State(
+    { live, world, revision, table, frame, set, account, matching, sides, connections, inventory },
+    options,
+  );
 }
 
-function policySet(compiled: readonly Compiled[], world: World, dialect: Dialect): PolicySet {
-  const policies: Policy[] = [];
-  const refused: string[] = [];
-  for (const { document, result } of compiled) {
-    if (result.refused) refused.push(refusedName(document, world));
-    else policies.push(...result.policies);
-  }
-  return { ...dialect.frame(world), policies, refused };
+/** The policies of the table as they now are, listed when somebody asks. */
+function policySet(frame: Frame, table: PolicyTable, refused: readonly string[]): PolicySet {
+  let policies: readonly Policy[] | undefined;
+  return {
+    ...frame,
+    get policies() {
+      policies ??= table.policies;
+      return policies;
+    },
+    refused,
+  };
+}
+
+function refusedOf(table: PolicyTable, world: World): readonly string[] {
+  return table.refused.map((document) => refusedName(document, world));
 }
 
 /**
@@ -193,7 +209,10 @@ function followPods(
   }
   parts.matching.follow(world, relabelled);
   const inventory = new Inventory(world, parts.set, options.ingressControllers, options.names, parts.inventory);
-  return new State({ ...parts, world, inventory, account: accountAfter(parts.account, step) }, options);
+  return new State(
+    { ...parts, world, revision: parts.revision + 1, inventory, account: accountAfter(parts.account, step) },
+    options,
+  );
 }
 
 /** Every port name of a namespace with its numbers. */
@@ -213,7 +232,7 @@ function portsOf(workload: Workload): readonly string[] {
 function followPolicy(state: State, step: Step, options: EngineOptions): State | undefined {
   const { before, after } = step;
   const { parts } = state;
-  const { world } = parts;
+  const { world, revision } = parts;
   const { dialect } = options;
   // An object without a namespace, or in one that the input does not have, may change more than its rules.
   for (const document of [before, after]) {
@@ -221,32 +240,16 @@ function followPolicy(state: State, step: Step, options: EngineOptions): State |
     if (document.namespace === undefined || world.namespaces.get(document.namespace)?.declared !== true)
       return undefined;
   }
-  const index = before === undefined ? -1 : parts.compiled.findIndex(({ document }) => document === before);
-  if (before !== undefined && index < 0) return undefined;
-  const old = parts.compiled.slice(index < 0 ? parts.compiled.length : index, index + 1);
-  const own = after === undefined ? [] : [{ document: after, world, result: dialect.compile(after, world) }];
-  const compiled = parts.compiled.toSpliced(index < 0 ? parts.compiled.length : index, old.length, ...own);
-  const [removed, added] = [countingIn(old), countingIn(own)];
-  const isRefused = [...old, ...own].some(({ result }) => result.refused);
-  const set =
-    isRefused || (removed.length === 0 && before !== undefined)
-      ? policySet(compiled, world, dialect)
-      : { ...parts.set, policies: exchanged(parts.set.policies, removed, added) };
-  if (!parts.sides.follow(set, removed, added)) return undefined;
+  const compiled =
+    after === undefined ? undefined : { document: after, revision, result: dialect.compile(after, world) };
+  const replacement = parts.table.replace(before, compiled);
+  if (replacement === undefined) return undefined;
+  const refused = replacement.isRefused ? refusedOf(parts.table, world) : parts.set.refused;
+  const set = policySet(parts.frame, parts.table, refused);
+  if (!parts.sides.follow(set, replacement)) return undefined;
   parts.connections.learning.forget();
   const inventory = new Inventory(world, set, options.ingressControllers, options.names, parts.inventory);
-  return new State({ ...parts, compiled, set, inventory, account: accountAfter(parts.account, step) }, options);
-}
-
-/** The policies of these objects that count. */
-function countingIn(compiled: readonly Compiled[]): readonly Policy[] {
-  return compiled.flatMap(({ result }) => (result.refused ? [] : result.policies));
-}
-
-/** The policies with `added` in the stead of `removed`, which stand together; behind all where none is removed. */
-function exchanged(all: readonly Policy[], removed: readonly Policy[], added: readonly Policy[]): readonly Policy[] {
-  const [first] = removed;
-  return all.toSpliced(first === undefined ? all.length : all.indexOf(first), removed.length, ...added);
+  return new State({ ...parts, set, inventory, account: accountAfter(parts.account, step) }, options);
 }
 
 function accountAfter(account: Account, { before, after }: Step): Account {

@@ -30,6 +30,7 @@ export interface Delta {
   readonly added: readonly ObjectKey[];
   readonly changed: readonly ObjectKey[];
   readonly removed: readonly ObjectKey[];
+  /** Everything found in the input, in its order; to be read before the next change. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -100,7 +101,7 @@ export class Engine {
   }
 
   get policies(): PolicySet {
-    return this.state.parts.set;
+    return this.state.policies;
   }
 
   get inventory(): Inventory {

@@ -48,6 +48,7 @@ import {
   whereHolds,
 } from "./bounded.ts";
 import { authenticate } from "./authentication.ts";
+import type { Replacement } from "./policy-table.ts";
 import type { RuleMatch } from "./rule-match.ts";
 import { SubjectIndex } from "./subject-index.ts";
 import { dialledOf, type Endpoint } from "./endpoint.ts";
@@ -171,7 +172,7 @@ export class Sides {
    * Takes the new set and what of it differs. Returns whether that could be done: not where policies of nodes differ, or
    * where ends are now told apart by other things; then nothing of this object is of use any more.
    */
-  follow(set: PolicySet, removed: readonly Policy[], added: readonly Policy[]): boolean {
+  follow(set: PolicySet, { removed, added, isPlaced }: Replacement): boolean {
     const differing = [...removed, ...added];
     if (differing.some(({ subject }) => subject.target === "node")) return false;
     const before = [this.byAddress, this.byPortName, this.byNode, this.byName];
@@ -180,7 +181,8 @@ export class Sides {
     const after = [this.byAddress, this.byPortName, this.byNode, this.byName];
     if (after.some((flag, i) => flag !== before[i])) return false;
     this.policies = set;
-    this.subjectIndex?.replace(removed, added, set.policies);
+    if (isPlaced) this.subjectIndex?.replace(removed, added);
+    else this.subjectIndex = undefined;
     for (const { subject } of differing) {
       for (const id of this.matching.index.all(subject.selector).keys()) {
         for (const classId of this.classesOf.get(id) ?? []) {

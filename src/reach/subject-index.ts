@@ -3,10 +3,11 @@ import { type IdentityLabels } from "../model/labels.ts";
 import type { Policy } from "../policy/rule.ts";
 import { type Term, termsOf, UNKNOWN_LABELS } from "../policy/selector.ts";
 
-/** A policy at its place in the order of all. */
+/** A policy at its place in the order of all; those that took the place of others are told apart by `part`. */
 interface Entry {
   readonly policy: Policy;
   readonly place: number;
+  readonly part: number;
   /** Where it is listed. */
   readonly list: Set<Entry>;
 }
@@ -17,32 +18,30 @@ export class SubjectIndex {
   private readonly byLabel = new Map<string, Map<string, Set<Entry>>>();
   /** Those that ask for no value of one label. */
   private readonly others = new Set<Entry>();
+  /** The place behind all. */
+  private next: number;
 
   /** Takes the policies in their order. */
   constructor(policies: readonly Policy[]) {
-    policies.forEach((policy, place) => this.add(policy, place));
+    policies.forEach((policy, place) => this.add(policy, place, 0));
+    this.next = policies.length;
   }
 
-  /** Puts policies in the stead of others. Takes all policies in their new order, of which `added` stand together. */
-  replace(removed: readonly Policy[], added: readonly Policy[], all: readonly Policy[]): void {
+  /** Puts policies in the stead of others, which stand together; behind all where none is removed. */
+  replace(removed: readonly Policy[], added: readonly Policy[]): void {
+    const [first] = removed;
+    const place = (first === undefined ? undefined : this.entries.get(first)?.place) ?? this.next++;
     for (const policy of removed) {
       const entry = this.entries.get(policy);
       entry?.list.delete(entry);
       this.entries.delete(policy);
     }
-    const [first] = added;
-    if (first === undefined) return;
-    const index = all.indexOf(first);
-    const place = (policy: Policy | undefined): number | undefined =>
-      policy === undefined ? undefined : this.entries.get(policy)?.place;
-    const before = place(all[index - 1]) ?? -1;
-    const after = place(all[index + added.length]) ?? before + added.length + 1;
-    added.forEach((policy, i) => this.add(policy, before + ((after - before) * (i + 1)) / (added.length + 1)));
+    for (const [part, policy] of added.entries()) this.add(policy, place, part);
   }
 
-  private add(policy: Policy, place: number): void {
+  private add(policy: Policy, place: number, part: number): void {
     const list = this.listOf(termsOf(policy.subject.selector));
-    const entry = { policy, place, list };
+    const entry = { policy, place, part, list };
     list.add(entry);
     this.entries.set(policy, entry);
   }
@@ -86,5 +85,5 @@ export class SubjectIndex {
 }
 
 function sorted(entries: Entry[]): readonly Policy[] {
-  return entries.sort((a, b) => a.place - b.place).map(({ policy }) => policy);
+  return entries.sort((a, b) => a.place - b.place || a.part - b.part).map(({ policy }) => policy);
 }
