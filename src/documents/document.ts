@@ -6,6 +6,18 @@ export interface Source {
   /** The path as the user gave it, `-` for standard input. */
   readonly name: string;
   readonly text: string;
+  /**
+   * What of its file stands before the text, when a file comes in parts: sources of one name in a row, cut where a line
+   * begins with `---`. Absent for a whole file and for its first part.
+   */
+  readonly before?: Before;
+}
+
+/** So much of a file. */
+export interface Before {
+  /** UTF-16 units. */
+  readonly units: number;
+  readonly lines: number;
 }
 
 /** The way from an object to one of its values: keys of mappings and indices of lists. */

@@ -2,6 +2,7 @@
  * JSON with what `JSON.parse` keeps to itself: where a text is wrong, where each value stands, and whether a key is
  * written twice. `JSON.parse` makes the values; the scanner here is asked only when one of the three matters.
  */
+import type { Stretch } from "./composition.ts";
 import type { PlaceMember, PlaceNode } from "./place-tree.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -30,34 +31,68 @@ export function readJson(text: string, from: number, to: number): JsonResult {
   return refusal === undefined ? { value } : { refusal };
 }
 
-/** One value of several in a row. */
-export interface JsonRange {
-  readonly from: number;
-  readonly to: number;
-}
+/** One of several JSON values in a row, with its range; the last may be all that is left after a text that is not JSON. */
+export type JsonInRow = JsonResult & { readonly from: number; readonly to: number };
 
-/** JSON values in a row: those that are complete, and what is left when one is not. */
-export interface JsonRow {
-  readonly ranges: readonly JsonRange[];
-  /** Where the first value begins that is not complete, and what is wrong with it. */
-  readonly rest: { readonly from: number; readonly refusal: Refusal } | undefined;
-}
-
-/** Separates JSON values that follow each other with nothing but blanks between. */
-export function splitJson(text: string, from: number, to: number): JsonRow {
-  const ranges: JsonRange[] = [];
-  const scanner = new JsonScanner(text, from, to, false);
-  for (;;) {
-    const start = scanner.passBlanks();
-    if (start >= to) return { ranges, rest: undefined };
-    try {
-      scanner.value(0);
-    } catch (error) {
-      if (error instanceof Refusal) return { ranges, rest: { from: start, refusal: error } };
-      throw error;
-    }
-    ranges.push({ from: start, to: scanner.position });
+/**
+ * Reads JSON values that follow each other with nothing but blanks between, such as a value a line.
+ *
+ * Takes the text and the range. Yields each value, or the refusal of one that has a key twice or nests too deep; and
+ * where a text is not JSON at all, its refusal for all that is left.
+ */
+export function* readJsonRow(text: string, from: number, to: number): Iterable<JsonInRow> {
+  for (let at = afterBlanks(text, from, to); at < to; ) {
+    const end = valueEnd(text, at, to);
+    const result = readJson(text, at, end);
+    const isOver = "refusal" in result && result.refusal.code === "BH010";
+    yield { from: at, to: isOver ? to : end, ...result };
+    at = isOver ? to : afterBlanks(text, end, to);
   }
+}
+
+/**
+ * Whether a text that is not one JSON value begins with one and goes on with another on a line of its own: JSON in a row,
+ * which is never YAML. Takes the refusal that `readJson` gave.
+ */
+export function isJsonRow(text: string, from: number, to: number, { offset }: Refusal): boolean {
+  const end = valueEnd(text, afterBlanks(text, from, to), to);
+  if (offset >= to || afterBlanks(text, end, to) !== offset) return false;
+  return (text[offset] === "{" || text[offset] === "[") && /[\n\r]/.test(text.slice(end, offset));
+}
+
+/** Where a value ends, if it is JSON: behind the bracket that closes the first, whatever stands between. */
+function valueEnd(text: string, from: number, to: number): number {
+  if (text[from] !== "{" && text[from] !== "[") {
+    const scalar = /"(?:[^"\\]|\\.)*"|[^\s",\]}]+/sy;
+    scalar.lastIndex = from;
+    return scalar.test(text) ? Math.min(scalar.lastIndex, to) : to;
+  }
+  let depth = 0;
+  for (let at = from; at < to; at++) {
+    const c = text.charCodeAt(at);
+    if (c === QUOTE) {
+      at = stringEnd(text, at);
+      if (at === -1) return to;
+    } else if (c === 123 || c === 91) depth++;
+    else if ((c === 125 || c === 93) && --depth === 0) return at + 1;
+  }
+  return to;
+}
+
+/** Where a string that begins here has its last quotation mark: after an even number of backslashes; -1 for nowhere. */
+function stringEnd(text: string, from: number): number {
+  for (let at = text.indexOf('"', from + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let before = at - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before--;
+    if ((at - before) % 2 === 1) return at;
+  }
+  return -1;
+}
+
+function afterBlanks(text: string, from: number, to: number): number {
+  let at = from;
+  while (at < to && isBlank(text.charCodeAt(at))) at++;
+  return at;
 }
 
 /** The places of the values of a JSON text that `readJson` has read. */
@@ -65,6 +100,32 @@ export function jsonPlaces(text: string, from: number, to: number): PlaceNode {
   const scanner = new JsonScanner(text, from, to, true);
   scanner.passBlanks();
   return scanner.value(0) ?? { start: from, members: undefined };
+}
+
+/** The stretches of the items of a List that `readJson` has read; none when the text is no object with a list `items`. */
+export function jsonItems(text: string, from: number, to: number): readonly Stretch[] {
+  const items: Stretch[] = [];
+  let at = afterBlanks(text, from, to);
+  if (text[at] !== "{") return items;
+  at = afterBlanks(text, at + 1, to);
+  while (text[at] === '"') {
+    const keyEnd = stringEnd(text, at) + 1;
+    const isItems = text.slice(at, keyEnd) === '"items"';
+    const start = afterBlanks(text, afterBlanks(text, keyEnd, to) + 1, to);
+    const end = valueEnd(text, start, to);
+    if (isItems && text[start] === "[") {
+      for (let i = afterBlanks(text, start + 1, to); text[i] !== "]"; ) {
+        const itemEnd = valueEnd(text, i, to);
+        items.push({ from: i, to: itemEnd });
+        i = afterBlanks(text, itemEnd, to);
+        if (text[i] === ",") i = afterBlanks(text, i + 1, to);
+      }
+      return items;
+    }
+    at = afterBlanks(text, end, to);
+    if (text[at] === ",") at = afterBlanks(text, at + 1, to);
+  }
+  return items;
 }
 
 function problemOf(text: string, from: number, to: number): Refusal | undefined {
@@ -115,14 +176,7 @@ const COLON = 58;
 function countKeys(text: string, from: number, to: number): number {
   let count = 0;
   for (let at = text.indexOf('"', from); at !== -1 && at < to; at = text.indexOf('"', at)) {
-    // The end of the string: a quotation mark after an even number of backslashes.
-    for (;;) {
-      at = text.indexOf('"', at + 1);
-      let before = at - 1;
-      while (text.charCodeAt(before) === BACKSLASH) before--;
-      if ((at - before) % 2 === 1) break;
-    }
-    at++;
+    at = stringEnd(text, at) + 1;
     let c = text.charCodeAt(at);
     while (isBlank(c)) c = text.charCodeAt(++at);
     if (c === COLON) count++;
@@ -150,7 +204,7 @@ class JsonScanner {
 
   /** Passes over blanks; returns where they end. */
   passBlanks(): number {
-    while (this.position < this.to && isBlank(this.text.charCodeAt(this.position))) this.position++;
+    this.position = afterBlanks(this.text, this.position, this.to);
     return this.position;
   }
 

@@ -73,6 +73,11 @@ export class Composer {
     this.scanner = scanner;
   }
 
+  /** Whether the document read last has parts that are shared, by way of aliases. */
+  get isShared(): boolean {
+    return this.visitedByAlias > 0;
+  }
+
   /** Reads the document in the range. Throws a `Refusal` where it cannot be read. */
   value(text: string, from: number, to: number): unknown {
     this.places = false;
