@@ -150,64 +150,87 @@ function changeOf(demand: HeaderMatch, question: HttpQuestion): readonly HeaderC
   return [{ action: mismatch, name, value }];
 }
 
+/** What may follow a beginning: anything, or what an expression says of the whole. */
+interface Beginning {
+  readonly anything: number[];
+  readonly expressions: Expressions;
+}
+
+/** Text, or text with anything after it: no path has a line break, which alone `.` does not match. */
+const PLAIN = /^(?<text>[-/\w]+)(?<more>\.\*)?$/;
+
 /** Finds by a path the numbers of the patterns that match it. */
 class PathIndex {
   private readonly any: number[] = [];
   private readonly words = new Map<string, number[]>();
-  /** By the literal beginning; expressions with the same beginning together. */
-  private readonly prefixes = new Map<string, Expressions>();
+  /** By the literal beginning. */
+  private readonly beginnings = new Map<string, Beginning>();
   private readonly lengths: readonly number[];
 
   constructor(patterns: readonly (string | undefined)[]) {
-    const byPrefix = new Map<string, (readonly [number, string])[]>();
     for (const [number, pattern] of patterns.entries()) {
       if (pattern === undefined || pattern === "") {
         this.any.push(number);
         continue;
       }
-      const words = patternWords(pattern);
-      if (words === undefined) push(byPrefix, patternPrefix(pattern), [number, pattern] as const);
+      const { text, more } = PLAIN.exec(pattern)?.groups ?? {};
+      if (text !== undefined && more !== undefined) {
+        this.beginning(text).anything.push(number);
+        continue;
+      }
+      const words = text === undefined ? patternWords(pattern) : [text];
+      if (words === undefined) this.beginning(patternPrefix(pattern)).expressions.add(number, pattern);
       else for (const word of words) push(this.words, word, number);
     }
-    for (const [prefix, expressions] of byPrefix) this.prefixes.set(prefix, new Expressions(expressions));
-    this.lengths = [...new Set([...byPrefix.keys()].map((prefix) => prefix.length))].toSorted((a, b) => a - b);
+    const lengths = new Set([...this.beginnings.keys()].map((beginning) => beginning.length));
+    this.lengths = [...lengths].toSorted((a, b) => a - b);
+  }
+
+  private beginning(text: string): Beginning {
+    const known = this.beginnings.get(text);
+    if (known !== undefined) return known;
+    const created = { anything: [], expressions: new Expressions() };
+    this.beginnings.set(text, created);
+    return created;
   }
 
   matching(path: string): readonly number[] {
     const found = [...this.any, ...(this.words.get(path) ?? [])];
     for (const length of this.lengths) {
       if (length > path.length) break;
-      found.push(...(this.prefixes.get(path.slice(0, length))?.matching(path) ?? []));
+      const beginning = this.beginnings.get(path.slice(0, length));
+      if (beginning !== undefined) found.push(...beginning.anything, ...beginning.expressions.matching(path));
     }
     return found;
   }
 }
 
-/** Numbered expressions, asked together. */
+/** Numbered expressions, asked together; compiled when they are first asked. */
 class Expressions {
-  private readonly numbers: readonly number[];
-  private readonly single: readonly RE2JS[];
-  private readonly set: RE2Set | null;
+  private readonly patterns: (readonly [number: number, pattern: string])[] = [];
+  private match: ((text: string) => readonly number[]) | null = null;
 
-  constructor(expressions: readonly (readonly [number: number, pattern: string])[]) {
-    this.numbers = expressions.map(([number]) => number);
-    if (expressions.length < WORTH_A_SET) {
-      this.single = expressions.map(([, pattern]) => RE2JS.compile(pattern));
-      this.set = null;
-      return;
-    }
-    this.single = [];
-    this.set = new RE2Set(RE2Set.ANCHOR_BOTH);
-    for (const [, pattern] of expressions) this.set.add(pattern);
-    this.set.compile();
+  /** Before the first question. */
+  add(number: number, pattern: string): void {
+    this.patterns.push([number, pattern]);
   }
 
   matching(text: string): readonly number[] {
-    const indices =
-      this.set === null
-        ? this.single.flatMap((expression, index) => (expression.testExact(text) ? [index] : []))
-        : this.set.match(text);
-    return indices.flatMap((index) => this.numbers[index] ?? []);
+    if (this.patterns.length === 0) return [];
+    this.match ??= this.compile();
+    return this.match(text).flatMap((index) => this.patterns[index]?.[0] ?? []);
+  }
+
+  /** Says by their places which of the patterns match. */
+  private compile(): (text: string) => readonly number[] {
+    if (this.patterns.length < WORTH_A_SET) {
+      const single = this.patterns.map(([, pattern]) => RE2JS.compile(pattern));
+      return (text) => single.flatMap((expression, index) => (expression.testExact(text) ? [index] : []));
+    }
+    const set = new RE2Set(RE2Set.ANCHOR_BOTH);
+    for (const [, pattern] of this.patterns) set.add(pattern);
+    set.compile();
+    return (text) => set.match(text);
   }
 }
 

@@ -15,14 +15,29 @@ const INVALID_ARGUMENT = 3;
 const PERMISSION_DENIED = 7;
 const UNAVAILABLE = 14;
 
-/** What a client is told whose request no rule matches. */
-export const DENIED = "Access denied\r\n";
-/** What a client is told whose target does not answer. */
-export const UNREACHABLE = "upstream connect error or disconnect/reset before headers";
+/** Of a target that does not accept the connection in time. */
+export const CONNECT_TIMEOUT = "connection timeout";
+const REFUSED = "remote connection failure, transport failure reason: delayed connect error: Connection refused";
 
-export const UNREACHABLE_REPLY: Reply = { status: 503, body: UNREACHABLE, grpc: UNAVAILABLE };
-const DENIED_REPLY: Reply = { status: 403, body: DENIED, grpc: PERMISSION_DENIED };
-const MALFORMED_REPLY: Reply = { status: 400, body: "", grpc: INVALID_ARGUMENT };
+const DENIED_REPLY: Reply = { status: 403, body: "Access denied\r\n", grpc: PERMISSION_DENIED };
+
+/** The answer to what is no proper request. */
+export function improperReply(status: number): Reply {
+  return { status, body: "", grpc: INVALID_ARGUMENT };
+}
+
+/** Whether the target has refused the connection. */
+export function isRefusal(error: Error | undefined): boolean {
+  return error !== undefined && "code" in error && error.code === "ECONNREFUSED";
+}
+
+/** The answer where the target does not answer; `error`: what became of its connection. */
+export function unreachableReply(error?: Error): Reply {
+  const timedOut = error?.message === CONNECT_TIMEOUT ? CONNECT_TIMEOUT : "connection termination";
+  const reason = isRefusal(error) ? REFUSED : timedOut;
+  const body = `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`;
+  return { status: 503, body, grpc: UNAVAILABLE };
+}
 
 /** The answer to what does not go on. */
 export function replyTo(outcome: Exclude<Outcome, { kind: "pass" }>): Reply {
@@ -30,9 +45,10 @@ export function replyTo(outcome: Exclude<Outcome, { kind: "pass" }>): Reply {
     case "again":
       return { status: 307, body: "", location: outcome.path, grpc: INVALID_ARGUMENT };
     case "refused":
-      return outcome.status === 403 ? DENIED_REPLY : MALFORMED_REPLY;
+      return outcome.status === 403 ? DENIED_REPLY : improperReply(outcome.status);
     case "unreachable":
-      return UNREACHABLE_REPLY;
+      // What it sends is dropped.
+      return unreachableReply(new Error(CONNECT_TIMEOUT));
   }
 }
 

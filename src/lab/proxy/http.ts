@@ -3,33 +3,32 @@
  * bodies as they come, with back-pressure. Refusals read as Envoy's (cilium.md R6.5.1, R6.2.1).
  */
 
-import {
-  Agent,
-  type ClientRequest,
-  createServer,
-  type IncomingMessage,
-  request as httpRequest,
-  type Server,
-  ServerResponse,
-} from "node:http";
-import type { Duplex } from "node:stream";
+import { createServer, type IncomingMessage, request as httpRequest, type Server, ServerResponse } from "node:http";
 import { Socket } from "node:net";
-import { Exchange, type HttpHead } from "./http-exchange.ts";
-import { CONNECT_MS, DENIED, FIELDS_MAX, HEADER_BYTES_MAX, UNREACHABLE } from "./http-replies.ts";
+import type { Duplex } from "node:stream";
+import { Exchange, type HttpHead, type RawHeaders } from "./http-exchange.ts";
+import {
+  FIELDS_MAX,
+  HEADER_BYTES_MAX,
+  improperReply,
+  isRefusal,
+  type Reply,
+  replyTo,
+  unreachableReply,
+} from "./http-replies.ts";
+import { type AskedHead, giveUpInTime, Target } from "./http-target.ts";
 import { type Connection, type Proxy, REFUSED_HEADER, type Resolution, type StreamProtocol } from "./seam.ts";
 import { join } from "./tunnel.ts";
 
 const IDLE_MS = 300_000;
 /** How long a connection that is refused stays to be read. */
 const LINGER_MS = 1_000;
-/** Requests that a client sends before the one before is answered. */
-const MAX_WAITING = 16;
 /** What belongs to one connection and not to the request (RFC 9110 7.6.1). */
 const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-connection", "upgrade", "http2-settings"]);
 
 interface Client {
   readonly connection: Connection;
-  readonly onward: Onward;
+  readonly target: Target;
 }
 
 export class Http implements StreamProtocol {
@@ -65,19 +64,19 @@ export class Http implements StreamProtocol {
   }
 
   take(socket: Socket, connection: Connection): void {
-    const client = { connection, onward: new Onward(() => this.proxy.connect(connection)) };
+    const client = { connection, target: new Target(() => this.proxy.connect(connection)) };
     this.clients.set(socket, client);
-    socket.on("close", () => client.onward.end());
+    socket.on("close", () => client.target.end());
     this.server.emit("connection", socket);
     socket.resume();
   }
 
-  private async judged(request: IncomingMessage, client: Client): Promise<Exchange | number> {
-    const status = improper(request);
-    if (status !== null) return status;
-    const found = this.proxy.resolve(client.connection);
-    const resolution: Resolution = found instanceof Promise ? await found : found;
-    return new Exchange(this.proxy, client.connection, headOf(request), resolution);
+  private judged(request: IncomingMessage, { connection }: Client): number | Exchange | Promise<Exchange> {
+    const head = headOf(request);
+    if (typeof head === "number") return head;
+    const judge = (resolution: Resolution): Exchange => new Exchange(this.proxy, connection, head, resolution);
+    const resolution = this.proxy.resolve(connection);
+    return resolution instanceof Promise ? resolution.then(judge) : judge(resolution);
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse, isWaiting: boolean): Promise<void> {
@@ -86,78 +85,65 @@ export class Http implements StreamProtocol {
       request.socket.destroy();
       return;
     }
-    const exchange = await this.judged(request, client);
+    const judged = this.judged(request, client);
+    const exchange = judged instanceof Promise ? await judged : judged;
     if (response.destroyed) return;
     if (typeof exchange === "number") {
       response.shouldKeepAlive = false;
-      answer(response, exchange, "");
+      answer(response, improperReply(exchange));
       return;
     }
     const { outcome } = exchange;
     response.on("finish", () => exchange.answered(response.statusCode));
-    switch (outcome.kind) {
-      case "pass":
-        this.forward(request, response, client, outcome, isWaiting);
-        return;
-      case "again":
-        response.setHeader("location", outcome.path);
-        answer(response, 307, "");
-        return;
-      case "unreachable":
-        // The kernel drops and logs what is sent.
-        this.proxy
-          .connect(client.connection)
-          .on("error", () => {})
-          .destroy();
-        answer(response, 503, `${UNREACHABLE}. reset reason: connection timeout`);
-        return;
-      case "refused":
-        answer(response, outcome.status, outcome.status === 403 ? DENIED : "");
+    if (outcome.kind === "pass") {
+      this.forward(request, response, client.target, outcome, isWaiting);
+      return;
     }
+    // The kernel drops and logs what is sent.
+    if (outcome.kind === "unreachable") {
+      const attempt = this.proxy.connect(client.connection);
+      attempt.on("error", () => {}).destroy();
+    }
+    answer(response, replyTo(outcome));
   }
 
   private forward(
     request: IncomingMessage,
     response: ServerResponse,
-    client: Client,
-    { path, headers }: { readonly path: string; readonly headers: readonly string[] },
+    target: Target,
+    { path, headers }: { readonly path: string; readonly headers: RawHeaders },
     isWaiting: boolean,
   ): void {
-    const onward = httpRequest({
-      agent: client.onward,
-      method: request.method ?? "GET",
-      path,
-      headers: onwardHeaders(request, headers),
-    });
-    const fail = (error: Error): void => {
-      if (response.headersSent) request.socket.destroy();
-      else answerUnreachable(response, error);
-    };
-    onward.on("error", fail);
-    onward.on("response", (reply) => {
-      response.sendDate = false;
-      response.writeHead(reply.statusCode ?? 502, reply.statusMessage, withoutHops(reply.rawHeaders));
-      reply.on("error", fail);
-      reply.on("aborted", () => request.socket.destroy());
-      reply.pipe(response, { end: false });
-      reply.on("end", () => {
-        const trailers = pairs(reply.rawTrailers);
-        if (trailers.length > 0) response.addTrailers(trailers);
+    const head = { method: request.method ?? "GET", path, ...onwardHeaders(headers, request.method), isWaiting };
+    const asked = target.ask(head, {
+      begun: () => {
+        if (head.body === "none") return;
+        request.on("data", (bytes: Buffer) => {
+          if (!asked.write(bytes)) request.pause();
+        });
+        request.on("end", () => asked.finish(request.rawTrailers));
+      },
+      drained: () => request.resume(),
+      wanted: () => {
+        if (isWaiting) response.writeContinue();
+      },
+      answered: (reply) => {
+        response.sendDate = false;
+        response.writeHead(reply.status, reply.message, withoutHops(reply.headers));
+      },
+      body: (bytes) => response.write(bytes),
+      ended: (trailers) => {
+        if (trailers.length > 0) response.addTrailers(pairs(trailers));
         response.end();
-      });
+      },
+      failed: (error) => {
+        if (response.headersSent) request.socket.destroy();
+        else answerUnreachable(response, error);
+      },
     });
-    if (isWaiting) {
-      onward.on("continue", () => response.writeContinue());
-      onward.flushHeaders();
-    }
+    response.on("drain", () => asked.resume());
     response.on("close", () => {
-      if (!response.writableFinished) onward.destroy();
-    });
-    request.pipe(onward, { end: false });
-    request.on("end", () => {
-      const trailers = pairs(request.rawTrailers);
-      if (trailers.length > 0) onward.addTrailers(trailers);
-      onward.end();
+      if (!response.writableFinished) asked.cancel();
     });
   }
 
@@ -178,19 +164,30 @@ export class Http implements StreamProtocol {
       return;
     }
     const exchange = await this.judged(request, client);
-    if (typeof exchange === "number" || exchange.outcome.kind !== "pass") {
-      const refused = typeof exchange === "number" ? exchange : exchange.outcome.kind === "unreachable" ? 503 : 403;
-      answer(response, refused, refused === 403 ? DENIED : "");
-      if (typeof exchange !== "number") exchange.answered(refused);
+    if (typeof exchange === "number") {
+      answer(response, improperReply(exchange));
+      return;
+    }
+    if (exchange.outcome.kind !== "pass") {
+      const reply = replyTo(exchange.outcome);
+      answer(response, reply);
+      exchange.answered(reply.status);
       return;
     }
     const { path, headers } = exchange.outcome;
     const hops = ["Connection", "Upgrade", "Upgrade", "websocket"];
     const onward = httpRequest({
-      agent: client.onward,
+      createConnection: () => {
+        const line = this.proxy.connect(client.connection);
+        giveUpInTime(line);
+        return line;
+      },
       method: "GET",
       path,
       headers: [...withoutHops(headers), ...hops],
+    });
+    response.on("close", () => {
+      if (!response.writableFinished) onward.destroy();
     });
     onward.on("error", (error) => answerUnreachable(response, error));
     onward.on("response", (reply) => {
@@ -211,112 +208,61 @@ export class Http implements StreamProtocol {
   }
 }
 
-/** The one connection to the target that goes with a client's connection. */
-class Onward extends Agent {
-  private readonly open: () => Socket;
-  private socket: Socket | null = null;
-  private isBusy = false;
-  private readonly waiting: ClientRequest[] = [];
-
-  constructor(open: () => Socket) {
-    super({ keepAlive: true });
-    this.open = open;
+/** The head of a request; or, where it is no proper one, the status of the answer. */
+function headOf({ httpVersion, url, method = "GET", rawHeaders }: IncomingMessage): HttpHead | number {
+  if (httpVersion !== "1.1") return 426;
+  if (rawHeaders.length > FIELDS_MAX * 2) return 431;
+  if (url?.startsWith("/") !== true) return 400;
+  let host: string | null = null;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const value = rawHeaders[at + 1] ?? "";
+    if (/[\r\n\0]/.test(value)) return 400;
+    if (rawHeaders[at]?.toLowerCase() !== "host") continue;
+    if (host !== null) return 400;
+    host = value;
   }
-
-  addRequest(request: ClientRequest): void {
-    if (!this.isBusy) this.start(request);
-    else if (this.waiting.length < MAX_WAITING) this.waiting.push(request);
-    else request.destroy(new Error("too many requests at a time"));
-  }
-
-  end(): void {
-    this.socket?.destroy();
-    for (const request of this.waiting.splice(0)) request.destroy();
-  }
-
-  private start(request: ClientRequest): void {
-    this.isBusy = true;
-    const known = this.socket;
-    if (known !== null && !known.destroyed && known.writable) {
-      request.reusedSocket = true;
-      request.onSocket(known);
-      return;
-    }
-    const socket = this.open();
-    this.socket = socket;
-    const timer = setTimeout(() => socket.destroy(new Error("connection timeout")), CONNECT_MS);
-    socket.on("connect", () => clearTimeout(timer));
-    socket.on("error", () => socket.destroy());
-    socket.on("free", () => this.next(socket));
-    socket.on("close", () => {
-      clearTimeout(timer);
-      this.next(socket);
-    });
-    request.onSocket(socket);
-  }
-
-  private next(socket: Socket): void {
-    if (this.socket !== socket) return;
-    if (socket.destroyed) this.socket = null;
-    this.isBusy = false;
-    const request = this.waiting.shift();
-    if (request !== undefined) this.start(request);
-  }
+  if (host === null) return 400;
+  return { method, path: url, host, protocol: "HTTP/1.1", headers: rawHeaders };
 }
 
-function headOf(request: IncomingMessage): HttpHead {
-  return {
-    method: request.method ?? "GET",
-    path: request.url ?? "/",
-    host: request.headers.host ?? "",
-    protocol: `HTTP/${request.httpVersion}`,
-    headers: request.rawHeaders,
-  };
-}
-
-/** The status of the answer to what is no proper request; null: it is one. */
-function improper(request: IncomingMessage): number | null {
-  if (request.httpVersion !== "1.1") return 426;
-  if (request.rawHeaders.length > FIELDS_MAX * 2) return 431;
-  if (request.url?.startsWith("/") !== true) return 400;
-  let hosts = 0;
-  for (let at = 0; at < request.rawHeaders.length; at += 2) {
-    if (request.rawHeaders[at]?.toLowerCase() === "host") hosts++;
-    if (/[\r\n\0]/.test(request.rawHeaders[at + 1] ?? "")) return 400;
-  }
-  return hosts === 1 ? null : 400;
-}
-
-function answer(response: ServerResponse, status: number, body: string): void {
+function answer(response: ServerResponse, { status, body, location }: Reply): void {
   if (response.headersSent || response.destroyed) return;
   response.statusCode = status;
   response.setHeader("server", "envoy");
   response.setHeader("content-length", Buffer.byteLength(body));
   if (body !== "") response.setHeader("content-type", "text/plain");
+  if (location !== undefined) response.setHeader("location", location);
   response.end(body);
 }
 
-/** Tells that the target cannot be reached, and why, in Envoy's words. */
+/** Tells that the target cannot be reached. */
 function answerUnreachable(response: ServerResponse, error: Error): void {
   if (response.headersSent || response.destroyed) return;
-  const isRefused = "code" in error && error.code === "ECONNREFUSED";
-  if (isRefused) response.setHeader(REFUSED_HEADER, "true");
-  const timedOut = error.message === "connection timeout" ? "connection timeout" : "connection termination";
-  const refused = "remote connection failure, transport failure reason: delayed connect error: Connection refused";
-  answer(response, 503, `${UNREACHABLE}. reset reason: ${isRefused ? refused : timedOut}`);
+  if (isRefusal(error)) response.setHeader(REFUSED_HEADER, "true");
+  answer(response, unreachableReply(error));
 }
 
-function withoutHops(headers: readonly string[]): string[] {
-  return pairs(headers).flatMap(([name, value]) => (HOP_BY_HOP.has(name.toLowerCase()) ? [] : [name, value]));
-}
-
-/** A request without a body says so where Node would else announce one. */
-function onwardHeaders(request: IncomingMessage, headers: readonly string[]): string[] {
-  const out = withoutHops(headers);
-  const { "content-length": length, "transfer-encoding": encoding } = request.headers;
-  if (length === undefined && encoding === undefined && request.method !== "GET" && request.method !== "HEAD")
-    out.push("content-length", "0");
+function withoutHops(headers: RawHeaders): string[] {
+  const out: string[] = [];
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] ?? "";
+    if (!HOP_BY_HOP.has(name.toLowerCase())) out.push(name, headers[at + 1] ?? "");
+  }
   return out;
+}
+
+/** What goes on, and how its body comes. */
+function onwardHeaders(given: RawHeaders, method = "GET"): Pick<AskedHead, "headers" | "body"> {
+  const headers = withoutHops(given);
+  let body: AskedHead["body"] = "none";
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at]?.toLowerCase();
+    if (name === "transfer-encoding") body = "chunked";
+    else if (name === "content-length") body = "counted";
+  }
+  // A request without a body says so where one could be expected (RFC 9110 8.6).
+  if (body === "none" && method !== "GET" && method !== "HEAD") headers.push("content-length", "0");
+  return { headers, body };
 }
 
 function pairs(raw: readonly string[]): [string, string][] {

@@ -13,7 +13,7 @@ import {
 } from "node:http2";
 import type { Socket } from "node:net";
 import { Exchange, type HttpHead, type RawHeaders } from "./http-exchange.ts";
-import { CONNECT_MS, FIELDS_MAX, HEADER_BYTES_MAX, type Reply, replyTo, UNREACHABLE_REPLY } from "./http-replies.ts";
+import { CONNECT_MS, FIELDS_MAX, HEADER_BYTES_MAX, type Reply, replyTo, unreachableReply } from "./http-replies.ts";
 import type { Connection, Proxy, Resolution } from "./seam.ts";
 
 /** Megabytes that a client's connection may hold here. */
@@ -147,7 +147,7 @@ function pass(
   });
   onward.on("close", () => {
     if (stream.destroyed || stream.closed) return;
-    if (!stream.headersSent) answer(stream, exchange, asked, UNREACHABLE_REPLY);
+    if (!stream.headersSent) answer(stream, exchange, asked, unreachableReply());
     else if (onward.rstCode !== constants.NGHTTP2_NO_ERROR) stream.close(onward.rstCode);
   });
   stream.on("close", () => {
