@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { load } from "js-yaml";
 import { type Diagnostic, hasErrors } from "../base/diagnostic.ts";
 import type { Document, Source } from "../documents/document.ts";
-import { readDocuments } from "../documents/reader.ts";
 import { loadInput } from "../files/input.ts";
+import { readSources } from "../files/reading.ts";
 import type { WorldOptions } from "../model/build.ts";
 import { type Address, parseAddress } from "../net/address.ts";
 import type { Dialect } from "../policy/dialect.ts";
@@ -56,7 +56,7 @@ export function openSources(
   flags: SessionOptions,
   before: readonly Diagnostic[] = [],
 ): Session {
-  const read = readDocuments(sources);
+  const read = readSources(sources);
   return openDocuments(read.documents, flags, [...before, ...read.diagnostics]);
 }
 
