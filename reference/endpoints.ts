@@ -36,10 +36,17 @@ const WORDS = [
   "ingress-controller",
 ];
 
-export function endpointOf(name: string, cluster: Cluster, options: ReferenceOptions, edges: Edges): Endpoint {
+/** `family`: that of a name's addresses, where the question fixes one. */
+export function endpointOf(
+  name: string,
+  cluster: Cluster,
+  options: ReferenceOptions,
+  edges: Edges,
+  family?: Family,
+): Endpoint {
   if (WORDS.includes(name)) return wordEndpoint(name, cluster, options, edges);
   if (name.startsWith("host@")) return nodeEndpoint(name.slice("host@".length), cluster);
-  if (name.startsWith("fqdn:")) return nameEndpoint(name.slice("fqdn:".length), cluster, options);
+  if (name.startsWith("fqdn:")) return nameEndpoint(name.slice("fqdn:".length), cluster, options, family);
   if (name.startsWith("ip:")) return addressEndpoint(name.slice("ip:".length), cluster, options);
   const range = rangeOfName(name.startsWith("cidr:") ? name.slice("cidr:".length) : name);
   if (range !== undefined) {
@@ -181,7 +188,7 @@ function selectedEndpoint(name: string, cluster: Cluster): Endpoint {
 }
 
 /** A name with addresses given by the options, the DNS name of a Service, or a name whose address nobody told. */
-export function nameEndpoint(text: string, cluster: Cluster, options: ReferenceOptions): Endpoint {
+export function nameEndpoint(text: string, cluster: Cluster, options: ReferenceOptions, family?: Family): Endpoint {
   const name = text.toLowerCase().replace(/\.$/, "");
   const [serviceName, namespace, svc, ...domain] = name.split(".");
   if (svc === "svc" && (domain.length === 0 || domain.join(".") === "cluster.local")) {
@@ -189,7 +196,10 @@ export function nameEndpoint(text: string, cluster: Cluster, options: ReferenceO
     if (service !== undefined) return { kind: "service", service };
     return untoldName(name, true);
   }
-  const addresses = namedAddresses(name, options);
+  const told = namedAddresses(name, options);
+  const addresses = told.filter((address) => family === undefined || address.family === family);
+  if (told.length > 0 && addresses.length === 0)
+    throw new UnknownEndpointError(`${name} has no ${family ?? "known"} address`);
   if (addresses.length > 0)
     return partiesEndpoint(
       addresses.map((address) => {

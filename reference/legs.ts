@@ -64,7 +64,7 @@ function stepsOfTraffic(
   if (hasPorts(asked.protocol) && asked.port === undefined)
     throw new UnknownEndpointError(`a flow of ${asked.protocol} needs a port`);
   const from = endpointOf(flow.from, cluster, options, edges);
-  const to = endpointOf(flow.to, cluster, options, edges);
+  const to = endpointOf(flow.to, cluster, options, edges, familyOf(flow, asked));
   if (from.kind === "service") throw new UnknownEndpointError(`${flow.from} is a Service: it opens no connections`);
   if (from.kind === "unclear") return [{ answer: uncertain(from.because) }];
   if (to.kind === "unclear") return [{ answer: uncertain(to.because) }];

@@ -145,7 +145,7 @@ export class Questions {
       if (dialled.kind === "address") checkPort(dialled.service, question);
       return [dialled];
     }
-    const resolved = this.inventory.resolve(to);
+    const resolved = this.inventory.resolve(to, askedFamily(question));
     switch (resolved.kind) {
       case "problem":
         throw new QuestionError(resolved.message);

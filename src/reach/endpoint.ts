@@ -1,7 +1,7 @@
 /** The ends of a connection as the engine computes with them. */
 
 import type { Node, PodInstance, Workload } from "../model/world.ts";
-import type { Address, AddressRange, Family } from "../net/address.ts";
+import type { Address, AddressRange, AddressSet, Family } from "../net/address.ts";
 import type { ReservedName } from "../policy/dialect.ts";
 
 /**
@@ -42,6 +42,8 @@ export type Endpoint =
       readonly dnsName: string;
       readonly family: Family;
       readonly address?: Address;
+      /** Where the address that nobody told lies; absent: anywhere in the family. */
+      readonly within?: AddressSet;
       readonly name: string;
     }
   | { readonly kind: "reserved"; readonly reserved: ReservedName; readonly name: string };

@@ -306,7 +306,8 @@ function decide(
     if (denies.length > 0 && (verdict !== "allow" || sides.policies.audit)) {
       const certain = denies.filter((h) => h.peer === "yes");
       // Where it is not known whether any of them denies, the allows that let nothing pass deny as well.
-      return byRule(certain.length > 0 || verdict !== "deny" ? denies : [...denies, ...allows]);
+      const refusing = certain.length > 0 || verdict !== "deny" ? [] : allows.filter((h) => h.application !== "yes");
+      return byRule([...denies, ...refusing]);
     }
     // Where nothing closes the direction, a rule that matches everything joins the rule's own (cilium.md R4.3.7).
     const isLifted = !closed && (sides.policies.openApplication?.http ?? "lifted") === "lifted";

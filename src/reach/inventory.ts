@@ -203,8 +203,8 @@ export class Inventory {
     };
   }
 
-  /** Resolves a name of the contract. */
-  resolve(name: string): Resolved {
+  /** Resolves a name of the contract; a DNS name to its addresses of the family, where the question fixes one. */
+  resolve(name: string, family?: Family): Resolved {
     const one = (endpoint: Endpoint): Resolved => ({ kind: "endpoints", name, members: [endpoint] });
     if (name === "internet") return { kind: "endpoints", name, members: this.outside(this.internet()) };
     if (name === "host" || name === "remote-node") {
@@ -224,7 +224,12 @@ export class Inventory {
     }
     const reserved = RESERVED_NAMES.find((r) => r === name);
     if (reserved !== undefined) return one(this.reserved(reserved));
-    if (name.startsWith("fqdn:")) return { kind: "endpoints", name, members: this.named(name) };
+    if (name.startsWith("fqdn:")) {
+      const members = this.named(name, family);
+      if (members.length === 0)
+        return { kind: "problem", message: `${name.slice(5)} has no ${family ?? "known"} address` };
+      return { kind: "endpoints", name, members };
+    }
     if (name.startsWith("ip:")) {
       const address = parseAddress(name.slice(3));
       if (address === undefined) return { kind: "problem", message: `${name.slice(3)} is no IP address` };
@@ -254,14 +259,15 @@ export class Inventory {
 
   /**
    * What a name has resolved to: the ends that have the declared addresses, of which each has rules of its own, or an
-   * address of either family of which nobody told.
+   * address of either family of which nobody told. None where addresses are declared, and none of the family.
    */
-  private named(name: string): readonly Endpoint[] {
+  private named(name: string, family: Family | undefined): readonly Endpoint[] {
     const dnsName = `${name.slice(5).toLowerCase().replace(/\.$/, "")}.`;
-    const known = this.names.get(dnsName) ?? [];
-    if (known.length === 0) return FAMILIES.map((family) => ({ kind: "name", dnsName, family, name }));
+    const declared = this.names.get(dnsName) ?? [];
+    if (declared.length === 0) return FAMILIES.map((each) => ({ kind: "name", dnsName, family: each, name }));
+    const known = declared.filter((address) => family === undefined || address.family === family);
     const found = known.flatMap((address): readonly Endpoint[] => {
-      const text = known.length > 1 ? `${name} (${formatAddress(address)})` : name;
+      const text = declared.length > 1 ? `${name} (${formatAddress(address)})` : name;
       const resolved = this.address(address, text);
       const inside = resolved.kind === "endpoints" ? resolved.members.filter(({ kind }) => kind !== "outside") : [];
       return inside.length > 0 ? inside : [{ kind: "name", dnsName, family: address.family, address, name: text }];

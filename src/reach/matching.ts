@@ -260,7 +260,7 @@ export class Matching {
       case "name":
         return this.unknownAddresses(
           set,
-          [],
+          endpoint.within ?? [],
           endpoint.name,
           [endpoint.family],
           endpoint.address === undefined ? undefined : [endpoint.address],
@@ -348,16 +348,24 @@ export class Matching {
     const single = range.first === range.last;
     if (sharing.length > 0) {
       const sure = single && sharing.some((address) => this.taughtAddress(peer, address, subject) === "yes");
-      const because = single ? notResolved(endpoint.name) : { code: "unknown-address" as const, detail: endpoint.name };
-      return { yes: sure ? bit : 0, may: bit, because: sure ? [] : [because] };
+      if (sure) return { yes: bit, may: bit, because: [] };
+      const unclear: Because = { code: "unknown-address", detail: endpoint.name };
+      const because = single ? [notResolved(endpoint.name)] : [unclear, ...this.untold(peer, subject)];
+      return { yes: 0, may: bit, because };
     }
-    // The address may be that of a name of which nobody told the addresses.
-    const untold = peer.names.filter((n) => {
-      if (n.text.includes("*")) return this.observes(subject);
-      const name = canonical(n.text);
-      return this.declared(name) === undefined && this.learns(subject, name) !== "no";
-    });
-    return untold.length === 0 ? NEVER : { yes: 0, may: bit, because: untold.map((n) => notResolved(n.text)) };
+    const because = this.untold(peer, subject);
+    return because.length === 0 ? NEVER : { yes: 0, may: bit, because };
+  }
+
+  /** The names of the peer of which nobody told the addresses: any address outside may be theirs. */
+  private untold(peer: Extract<Peer, { kind: "names" }>, subject: View): readonly Because[] {
+    return peer.names
+      .filter((n) => {
+        if (n.text.includes("*")) return this.observes(subject);
+        const name = canonical(n.text);
+        return this.declared(name) === undefined && this.learns(subject, name) !== "no";
+      })
+      .map((n) => notResolved(n.text));
   }
 
   /**

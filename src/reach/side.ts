@@ -8,7 +8,7 @@
 import { dnsWorkloads, isDnsServer, podTraits } from "../model/pods.ts";
 import { type Because, mergeBecause } from "../base/because.ts";
 import { type Application, applicationOf, applicationUnion, EVERYTHING, NOTHING } from "../net/application.ts";
-import { formatAddress } from "../net/address.ts";
+import { addressIntersect, type AddressSet, addressSubtract, ALL_ADDRESSES, formatAddress } from "../net/address.ts";
 import {
   ALL_FLOWS,
   type FlowSet,
@@ -93,6 +93,9 @@ interface Traits {
   /** DNS names as peers. */
   names: number;
 }
+
+/** Where rules tell more parts of the outside apart, an address that nobody told is not placed in each of them. */
+const MAX_PLACES = 64;
 
 /** More policies than this that only may select an endpoint are no longer tried one by one. */
 const MAX_ALTERNATIVES = 5;
@@ -324,7 +327,7 @@ export class Sides {
     }
     const sure = subject.selections.filter((s) => s.selects === "yes").map((s) => s.policy);
     const unsure = subject.selections.filter((s) => s.selects === "maybe" && touches(s.policy, direction));
-    if (unsure.length === 0) return this.enforce(direction, subject, sure, self, other);
+    if (unsure.length === 0) return this.enforceAnywhere(direction, subject, sure, self, other);
     const because: Because[] = unsure.map((s) => ({
       code: "unknown-label",
       detail: `${s.policy.kind}/${s.policy.name} may select ${self.endpoint.name}`,
@@ -333,7 +336,7 @@ export class Sides {
     let result: Bounded | undefined;
     for (let mask = 0; mask < 1 << unsure.length; mask++) {
       const chosen = unsure.filter((_, i) => (mask & (1 << i)) !== 0).map((s) => s.policy);
-      const one = this.enforce(direction, subject, [...sure, ...chosen], self, other);
+      const one = this.enforceAnywhere(direction, subject, [...sure, ...chosen], self, other);
       result = result === undefined ? one : eitherOf(result, one, because);
     }
     return result ?? ALL_BOUNDED;
@@ -380,6 +383,20 @@ export class Sides {
       if (yes === 3) break;
     }
     return { yes: mask(yes), may: mask(may), because: yes === may ? [] : because };
+  }
+
+  /** Enforces the policies wherever the other end may be. */
+  private enforceAnywhere(
+    direction: Direction,
+    subject: Subject,
+    policies: readonly Policy[],
+    self: View,
+    other: View,
+  ): Bounded {
+    const unclear: readonly Because[] = [{ code: "unknown-address", detail: other.endpoint.name }];
+    return places(direction, policies, other)
+      .map((place) => this.enforce(direction, subject, policies, self, place))
+      .reduce((a, b) => eitherOf(a, b, unclear));
   }
 
   private enforce(
@@ -481,6 +498,26 @@ export class Sides {
     }
     return out;
   }
+}
+
+/**
+ * An end of which nobody told the address, once for each part of the outside that the rules tell apart: an address that
+ * one rule selects is the same for all of them.
+ */
+function places(direction: Direction, policies: readonly Policy[], other: View): readonly View[] {
+  const { endpoint } = other;
+  if (endpoint.kind !== "name" || endpoint.address !== undefined) return [other];
+  const sets = policies
+    .flatMap(({ rules }) => rules.filter((rule) => rule.direction === direction).flatMap(({ peers }) => peers))
+    .flatMap((peer) => (peer.kind === "addresses" ? [peer.addresses] : []));
+  let parts: readonly AddressSet[] = [ALL_ADDRESSES.filter(({ family }) => family === endpoint.family)];
+  for (const set of sets) {
+    parts = parts
+      .flatMap((part) => [addressIntersect(part, set), addressSubtract(part, set)])
+      .filter((part) => part.length > 0);
+    if (parts.length > MAX_PLACES) return [other];
+  }
+  return parts.map((within) => ({ ...other, endpoint: { ...endpoint, within } }));
 }
 
 const UNENFORCED: Subject = { enforced: false, selections: [], closed: false, conflicts: [], key: 0 };
