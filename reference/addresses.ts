@@ -121,6 +121,11 @@ export function isWithin(inner: Prefix, outer: Prefix): boolean {
   return inner.length >= outer.length && isInside({ family: inner.family, value: inner.value }, outer);
 }
 
+export function halvesOf({ family, value, length }: Prefix): readonly Prefix[] {
+  const bit = 1n << BigInt(widthOf(family) - length - 1);
+  return [value, value | bit].map((first) => ({ family, value: first, length: length + 1 }));
+}
+
 export function areDisjoint(a: Prefix, b: Prefix): boolean {
   return !isWithin(a, b) && !isWithin(b, a);
 }

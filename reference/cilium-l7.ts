@@ -16,6 +16,7 @@ export interface Judgement {
  */
 export function judge(grants: readonly Grant[], lifted: boolean, view: View): Judgement {
   const { traffic, unknowns } = view.scene;
+  if (isMisread(grants, view)) return { passing: [], limited: false };
   if (lifted) return { passing: grants, limited: false };
   const named = grants.map((grant) => ({ grant, serverNames: serverNamesOf(grant, grants) }));
   if (traffic.http === undefined && traffic.serverName === undefined) {
@@ -31,7 +32,7 @@ export function judge(grants: readonly Grant[], lifted: boolean, view: View): Ju
   const passing = named
     .filter(({ grant, serverNames }) => {
       if (serverNames.length > 0 && !isServerNamed(serverNames, view)) return false;
-      if (!isReadable(grant, grants, view)) return false;
+      if (!isReadable(grant, view)) return false;
       if (grant.proxy.http.length === 0) return true;
       const { http } = traffic;
       return http === undefined || grant.proxy.http.some((rule) => matchesRequest(rule, http, view.settings, unknowns));
@@ -40,9 +41,13 @@ export function judge(grants: readonly Grant[], lifted: boolean, view: View): Ju
   return { passing, limited: false };
 }
 
-/** SNI lists are united per selector and port, and bind plain rules of the same selector there too (R5.9, R4.5.5). */
+/**
+ * SNI lists are united per selector and port (R5.9, R4.5.5): a rule with a list of its own lets its own names pass, and a
+ * plain rule of the same selector there those of every list.
+ */
 function serverNamesOf(grant: Grant, grants: readonly Grant[]): readonly string[] {
   if (grant.port === undefined) return [];
+  if (grant.proxy.serverNames.length > 0) return grant.proxy.serverNames;
   return grants
     .filter((other) => other.peer === grant.peer && other.port?.filter === grant.port?.filter)
     .flatMap((other) => other.proxy.serverNames);
@@ -68,25 +73,55 @@ function isServerNamed(patterns: readonly string[], view: View): boolean {
 }
 
 /** Whether the proxy can read the traffic under this grant at all (R6.2.1). */
-function isReadable(grant: Grant, grants: readonly Grant[], view: View): boolean {
-  const { traffic, unknowns } = view.scene;
+function isReadable(grant: Grant, view: View): boolean {
   const { proxy } = grant;
-  if (!isConnectable(grant, view)) return false;
-  if (proxy.terminates !== undefined || proxy.originates !== undefined) {
-    const detail = proxy.terminates ?? proxy.originates ?? "";
-    return unknowns.ask(`secret ${detail}`, { code: "secret-not-read", detail });
-  }
-  // DNS parsers read nothing else, and no entry of another filter takes the connection from them (R7.2.3).
-  if (proxy.dns.length > 0) return false;
-  const lists = grants.filter((other) => other.proxy.dns.length > 0);
-  if (lists.length > 0) {
-    if (lists.every((list) => list.port?.filter !== grant.port?.filter)) return false;
-    if (!unknowns.ask("what is no query through the DNS proxy", { code: "opaque-l7", detail: "no DNS on a DNS port" }))
-      return false;
-  }
-  if (traffic.serverName === undefined) return true;
-  // TLS bytes on a port that is parsed as HTTP are answered 400 and closed.
-  if (proxy.http.length > 0) return false;
-  const isParsed = grants.some((other) => other.proxy.http.length > 0 && other.proxy.terminates === undefined);
-  return !isParsed || unknowns.ask("TLS through an HTTP proxy", { code: "opaque-l7", detail: "TLS on an HTTP port" });
+  if (readsElse(grant, view) || !isConnectable(grant, view)) return false;
+  if (proxy.terminates === undefined && proxy.originates === undefined) return true;
+  const detail = proxy.terminates ?? proxy.originates ?? "";
+  return view.scene.unknowns.ask(`secret ${detail}`, { code: "secret-not-read", detail });
+}
+
+/** Whether the grant's parser reads something else: DNS what is no query (R7.2.1), HTTP what begins with a TLS handshake. */
+function readsElse({ proxy }: Grant, { scene: { traffic } }: View): boolean {
+  if (isOpaque(proxy)) return false;
+  if (proxy.dns.length > 0) return traffic.http !== undefined || traffic.serverName !== undefined;
+  return proxy.http.length > 0 && traffic.serverName !== undefined;
+}
+
+function isOpaque({ opaque, listener, terminates, originates }: Grant["proxy"]): boolean {
+  return [opaque, listener, terminates, originates].some((part) => part !== undefined);
+}
+
+/**
+ * Whether the one of the grants that takes the connection hands it to a proxy that reads something else, where it fails
+ * whatever the rules say (R6.2.1). Since 1.18 the preferred parser takes it, and any before none (R4.2.3); in 1.17 the
+ * narrowest ports do (R4.2.2), of which equals are not told apart here.
+ */
+function isMisread(grants: readonly Grant[], view: View): boolean {
+  const { unknowns } = view.scene;
+  const readers = grants.filter((grant) => readsElse(grant, view));
+  const rivals = grants.filter((grant) => !readers.includes(grant));
+  if (readers.length === 0) return false;
+  if (rivals.length === 0) return true;
+  const strengthOf = (grant: Grant): number =>
+    view.settings.release >= 18 ? preferenceOf(grant.proxy) : narrownessOf(grant);
+  const reading = Math.max(...readers.map(strengthOf));
+  const others = Math.max(...rivals.map(strengthOf));
+  const isTold = reading !== others && !rivals.some(({ proxy }) => isOpaque(proxy));
+  if (isTold) return reading > others;
+  return unknowns.ask("a proxy misreads the connection", { code: "opaque-l7", detail: "TLS on an HTTP port" });
+}
+
+/** R4.2.3. */
+function preferenceOf({ http, serverNames, dns }: Grant["proxy"]): number {
+  if (http.length > 0) return 3;
+  if (serverNames.length > 0) return 2;
+  return dns.length > 0 ? 1 : 0;
+}
+
+/** A port before a range before every port of a protocol before everything (R4.2.1, R4.2.2). */
+function narrownessOf({ port }: Grant): number {
+  if (port === undefined) return 0;
+  if (port.first === 0 && port.last === 65535) return 1;
+  return port.first === port.last ? 3 : 2;
 }

@@ -1,4 +1,4 @@
-import { areDisjoint, isWithin, type Prefix, showPrefix } from "./addresses.ts";
+import { areDisjoint, halvesOf, isWithin, type Prefix, showPrefix } from "./addresses.ts";
 import type { Because } from "./reasons.ts";
 
 interface Choice {
@@ -6,6 +6,18 @@ interface Choice {
   readonly because: Because;
   readonly options: number;
   readonly taken: number;
+}
+
+/** Where an untold address lies: in one prefix, and in none of the others. */
+interface Place {
+  readonly within: Prefix;
+  readonly outside: readonly Prefix[];
+}
+
+/** Whether the prefixes together hold every address of this one. */
+function isCovered(prefix: Prefix, by: readonly Prefix[]): boolean {
+  if (by.some((other) => isWithin(prefix, other))) return true;
+  return by.some((other) => isWithin(other, prefix)) && halvesOf(prefix).every((half) => isCovered(half, by));
 }
 
 /**
@@ -19,7 +31,7 @@ export class Unknowns {
   readonly #choices: Choice[] = [];
   readonly #known = new Map<string, number>();
   readonly #taken = new Map<string, string>();
-  readonly #places = new Map<string, { prefix: Prefix; inside: boolean }[]>();
+  readonly #places = new Map<string, Place>();
 
   constructor(script: readonly number[]) {
     this.#script = script;
@@ -51,15 +63,15 @@ export class Unknowns {
 
   /** Whether an untold address lies in a prefix, consistent with what was answered about its other prefixes. */
   inside(key: string, prefix: Prefix, because: Because): boolean {
-    const places = this.#places.get(key) ?? [];
-    this.#places.set(key, places);
-    for (const place of places) {
-      if (place.inside && isWithin(place.prefix, prefix)) return true;
-      if (place.inside && areDisjoint(place.prefix, prefix)) return false;
-      if (!place.inside && isWithin(prefix, place.prefix)) return false;
-    }
+    const known = this.#places.get(key) ?? { within: { family: prefix.family, value: 0n, length: 0 }, outside: [] };
+    if (isCovered(known.within, [...known.outside, prefix])) return true;
+    const common = isWithin(known.within, prefix) ? known.within : prefix;
+    if (areDisjoint(known.within, prefix) || isCovered(common, known.outside)) return false;
     const answer = this.ask(`${key} in ${showPrefix(prefix)}`, because);
-    places.push({ prefix, inside: answer });
+    const next = answer
+      ? { within: common, outside: known.outside }
+      : { within: known.within, outside: [...known.outside, prefix] };
+    this.#places.set(key, next);
     return answer;
   }
 

@@ -245,6 +245,11 @@ export interface PolicySet {
   /** How Services are carried; absent: as the specification leaves it. */
   readonly services?: ServiceTraits;
   /**
+   * Which of several allows takes a connection: the one whose parser is preferred, and any before none (cilium.md R4.2.3),
+   * or the one of the narrowest ports (R4.2.2). Absent: no allow has a parser.
+   */
+  readonly takes?: "preferred-parser" | "narrowest-ports";
+  /**
    * What the application rules of an `open` policy do while nothing closes the direction (cilium.md R4.3.7): `lifted`:
    * everything passes; `enforced`: they hold; `unsure`: not told. Absent: lifted.
    */

@@ -164,9 +164,12 @@ function asProxySees(question: Question, { pathsAsSent }: PolicySet): Question {
   const { application } = question;
   if (application === undefined) return question;
   const { http, tls } = application;
-  if (http === undefined)
-    return tls === undefined ? question : { ...question, application: { ...application, isNoRequest: true } };
-  return pathsAsSent === true
-    ? { ...question, application: { ...application, http: { ...http, pathAsSent: true } } }
-    : question;
+  return {
+    ...question,
+    application: {
+      ...application,
+      ...(http === undefined || pathsAsSent !== true ? {} : { http: { ...http, pathAsSent: true as const } }),
+      ...(tls === undefined ? {} : { isNoRequest: true as const }),
+    },
+  };
 }

@@ -18,7 +18,7 @@ import type { Endpoint } from "./endpoint.ts";
 import type { View } from "./matching.ts";
 import { type RequestRule, requestRules } from "./request-rules.ts";
 import type { RuleMatch } from "./rule-match.ts";
-import { sameFilter, type Sides } from "./side.ts";
+import type { Sides } from "./side.ts";
 
 /** One flow: a point in the space of flows, with what is known above the port. */
 export interface FlowPoint {
@@ -135,7 +135,10 @@ export function explainSide(
           rule,
           peer: ternary(match),
           port: application !== undefined,
-          application: application === undefined ? "no" : applicationPasses(application, point.application),
+          application:
+            application === undefined || isUnreadable(itemsAt(rule, sides, destination, point), point.application)
+              ? "no"
+              : applicationPasses(application, point.application),
           requests: http === undefined ? [] : requestRules(itemsAt(rule, sides, destination, point), http),
           ...(named !== undefined && sides.matching.isDead(rule, named, self)
             ? { dead: { name: named.slice(0, -1), lookUps: sides.matching.lookUps(self) } }
@@ -166,7 +169,7 @@ export function explainSide(
   const enforced = closed || considered.some((c) => c.isolation === "open");
   const above = pointVerdict(bounds, point);
   const isAlways = sides.always(direction, self, other).length > 0;
-  const parsed = above !== "deny" ? misread(sides, hits, point, destination, closed, isAlways) : undefined;
+  const parsed = above !== "deny" ? misread(sides, hits, point, destination, !closed || isAlways) : undefined;
   const judged = parsed ?? above;
   const established = point.application === undefined ? judged : pointVerdict(bounds, connection);
   const decided = decide(sides, direction, self, other, point, judged, hits, closed, enforced);
@@ -214,44 +217,76 @@ const MISREAD: Because = { code: OPAQUE, detail: "something else on a port that 
 
 /**
  * What becomes of a TLS handshake on a port where rules for requests stand, and of either on one where rules for
- * look-ups do: the proxy cannot read it and refuses it, whatever the rules say of requests or names (cilium.md R6.2.1,
- * R7.2.1); which of a plain allow beside them and their redirect takes the connection was not read. Undefined where no
- * such rule stands there.
+ * look-ups do: where they take the connection, the proxy cannot read it and refuses it, whatever the rules say of requests
+ * or names (cilium.md R6.2.1, R7.2.1). Undefined where they do not take it, or no such rule stands there.
  */
 function misread(
   sides: Sides,
   hits: readonly Hit[],
   point: FlowPoint,
   destination: Endpoint,
-  closed: boolean,
-  isAlways: boolean,
+  hasPlain: boolean,
 ): Verdict | undefined {
   const { application: question } = point;
   if (question === undefined) return undefined;
-  const kinds = [
-    ...(question.isNoRequest === true ? (["http"] as const) : []),
-    ...(question.dns === undefined ? (["dns"] as const) : []),
-  ].filter((kind) => closed || (sides.policies.openApplication?.[kind] ?? "lifted") !== "lifted");
-  const allows = hits.filter((h) => h.rule.action === "allow");
-  const here = (h: Hit): readonly Traffic[] => itemsAt(h.rule, sides, destination, point);
-  const readBy = ({ application = [] }: Traffic): "http" | "dns" | undefined =>
-    application.some((a) => a.kind === "opaque")
-      ? undefined
-      : kinds.find((kind) => application.some((a) => a.kind === kind));
-  const readers = allows.flatMap((h) =>
-    here(h).flatMap((item) => {
-      const kind = readBy(item);
-      return kind === undefined ? [] : [{ kind, match: item.match, peer: h.peer }];
-    }),
-  );
+  const items = hits
+    .filter((h) => h.rule.action === "allow")
+    .flatMap((h) => itemsAt(h.rule, sides, destination, point).map((item) => ({ item, isSure: h.peer === "yes" })));
+  const readers = items.filter(({ item }) => readsElse(item, question));
+  const rivals = items.filter(({ item }) => !readsElse(item, question));
   if (readers.length === 0) return undefined;
-  const isRival = (item: Traffic): boolean =>
-    readBy(item) === undefined && readers.some(({ kind, match }) => kind === "http" || sameFilter(match, item.match));
-  const others = (isMeant: (item: Traffic) => boolean): boolean => allows.some((h) => here(h).some(isMeant));
-  if (closed && !isAlways && !others((item) => readBy(item) === undefined)) return "deny";
-  // From a list of names only a plain allow of its own filter may take the connection (R7.2.3).
-  const isCertain = readers.some(({ kind, peer }) => peer === "yes" && (closed || kind === "dns")) && !isAlways;
-  return isCertain && !others(isRival) ? "deny" : "unsure";
+  if (rivals.length === 0 && !hasPlain) return "deny";
+  const strength = sides.policies.takes === "preferred-parser" ? preference : narrowness;
+  const strongest = (list: typeof items): number => Math.max(...list.map(({ item }) => strength(item)), -1);
+  const sure = (list: typeof items): typeof items => list.filter(({ isSure }) => isSure);
+  const plain = hasPlain ? 0 : -1;
+  if (rivals.some(({ item }) => isOpaque(item))) return "unsure";
+  if (strongest(sure(readers)) > Math.max(strongest(rivals), plain)) return "deny";
+  if (Math.max(strongest(sure(rivals)), plain) > strongest(readers)) return undefined;
+  return "unsure";
+}
+
+function isOpaque({ application = [] }: Traffic): boolean {
+  return application.some(({ kind }) => kind === "opaque");
+}
+
+/** Whether the parser of the item reads something else: DNS what is no query, HTTP what begins with a TLS handshake. */
+function readsElse(item: Traffic, question: ApplicationQuestion): boolean {
+  if (isOpaque(item)) return false;
+  return (
+    item.application?.some(
+      ({ kind }) =>
+        (kind === "http" && question.isNoRequest === true) || (kind === "dns" && question.dns === undefined),
+    ) === true
+  );
+}
+
+/** Whether all that a rule has at a port reads something else. */
+function isUnreadable(items: readonly Traffic[], question: ApplicationQuestion | undefined): boolean {
+  return question !== undefined && items.length > 0 && items.every((item) => readsElse(item, question));
+}
+
+/** Which parser is preferred (cilium.md R4.2.3). */
+function preference({ application = [] }: Traffic): number {
+  const kinds = application.map(({ kind }) => kind);
+  if (kinds.includes("http")) return 3;
+  if (kinds.includes("tls")) return 2;
+  return kinds.includes("dns") ? 1 : 0;
+}
+
+/** A port before a range before every port of a protocol before everything (cilium.md R4.2.1, R4.2.2). */
+function narrowness({ match }: Traffic): number {
+  switch (match.kind) {
+    case "any":
+      return 0;
+    case "protocol":
+      return 1;
+    case "ports":
+      if (match.first === match.last) return 3;
+      return match.first === 0 && match.last === 65535 ? 1 : 2;
+    default:
+      return 3;
+  }
 }
 
 interface Decided {

@@ -29,6 +29,7 @@ export function frameOf(settings: Settings): Frame {
     ...(settings.normalizePaths ? {} : { pathsAsSent: true as const }),
     ...(settings.minimumTtl === 0 ? {} : { minimumTtl: settings.minimumTtl }),
     ...(settings.lookupRefusal === "refused" ? {} : { refusesAsNameError: true as const }),
+    takes: since(settings.release, "1.18") ? "preferred-parser" : "narrowest-ports",
     // A match-all rule joins the rules of a policy without default deny since 1.18; 1.17 enforces DNS, and for HTTP its
     // code and its documentation disagree (R4.3.7, U7).
     openApplication: since(settings.release, "1.18")
