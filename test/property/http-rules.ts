@@ -140,17 +140,6 @@ export function httpRulesIn(value: unknown): readonly Fields[] {
   return [...(Array.isArray(http) ? http.filter(isMapping) : []), ...Object.values(value).flatMap(httpRulesIn)];
 }
 
-/** Whether a rule lets every request pass. */
-export function isForAnyRequest(rule: Fields): boolean {
-  const matches = Array.isArray(rule["headerMatches"]) ? rule["headerMatches"].filter(isMapping) : [];
-  const isOpen = (pattern: unknown): boolean => pattern === undefined || pattern === "" || pattern === "/.*";
-  return (
-    [rule["method"], rule["path"], rule["host"]].every(isOpen) &&
-    (!Array.isArray(rule["headers"]) || rule["headers"].length === 0) &&
-    matches.every((match) => match["mismatch"] !== undefined)
-  );
-}
-
 /** Header items that satisfy what a rule asks for, as far as it is asked plainly. */
 function wantedHeaders(rule: Fields): Readonly<Record<string, string>> {
   const texts = Array.isArray(rule["headers"]) ? rule["headers"].map(String) : [];

@@ -4,7 +4,7 @@ import { type Fields, list, rarely, sometimes, weighted } from "./arbitraries.ts
 import { ciliumClusterwideNetworkPolicy, ciliumNetworkPolicy, type Grammar } from "./cilium-policies.ts";
 import { cidrGroups, ciliumCluster, cluster } from "./clusters.ts";
 import { type Flow, flowOf, type FlowSpace } from "./flows.ts";
-import { httpApplication, httpRulesIn, isForAnyRequest, requestNear } from "./http-rules.ts";
+import { httpApplication, httpRulesIn, requestNear } from "./http-rules.ts";
 import { withMistakes } from "./mistakes.ts";
 import { dialled, nameApplication, nameItem, nameServer, resolutions, withLookUps } from "./names.ts";
 import { networkPolicy } from "./network-policies.ts";
@@ -156,13 +156,15 @@ export function httpScene(dialect: Dialect, flows: number): fc.Arbitrary<Scene> 
         [1, settings.map((own) => own && { ...own, "enable-policy": "default" })],
       ),
       rarely(12),
+      rarely(8),
     )
-    .chain(([own, secrets]) => {
+    .chain(([own, secrets, mixed]) => {
       const grammar: Grammar = {
         release: releaseOf(dialect),
         nodes: own?.["enable-node-selector-labels"] === "true",
         planted: undefined,
-        application: () => httpApplication(secrets),
+        application: (direction) =>
+          mixed ? weighted([3, httpApplication(secrets)], [1, nameApplication(direction)]) : httpApplication(secrets),
         services: false,
       };
       return fc
@@ -172,13 +174,12 @@ export function httpScene(dialect: Dialect, flows: number): fc.Arbitrary<Scene> 
     });
   return withFlows(dialect, objects, flows, (space) => {
     const rules = httpRulesIn(space.policies);
-    // That a rule for every request still refuses what is no request, the engine's sets cannot say.
-    const readsAnything = rules.some(isForAnyRequest);
     return fc
-      .tuple(flowOf(space), requestNear(rules), rarely(8), rarely(30))
-      .map(([flow, http, bare, secured]): Flow => {
+      .tuple(flowOf(space), requestNear(rules), rarely(8), rarely(20), fc.constantFrom("a.io", "x.a.io"), rarely(2))
+      .map(([flow, http, bare, secured, serverName, alone]): Flow => {
         if (flow.protocol !== "TCP" || bare) return flow;
-        return secured && !readsAnything ? { ...flow, tls: { serverName: "api.example.com" } } : { ...flow, http };
+        if (!secured) return { ...flow, http };
+        return { ...flow, ...(alone ? {} : { http }), tls: { serverName } };
       });
   });
 }
