@@ -1,3 +1,4 @@
+import { RE2JS } from "re2js";
 import { type Fields, textOf } from "./values.ts";
 
 /** Whether an item of toFQDNs or of a DNS rule selects a name: either of its two fields may (7.1). */
@@ -7,7 +8,7 @@ export function selectsName(item: Fields, name: string, release: number): boolea
   const matchPattern = textOf(item["matchPattern"]);
   // R7.1.1.
   if (matchName && withDot(matchName.trim().toLowerCase()) === queried) return true;
-  return Boolean(matchPattern) && new RegExp(patternOf(matchPattern ?? "", release)).test(queried);
+  return Boolean(matchPattern) && RE2JS.compile(patternOf(matchPattern ?? "", release)).matches(queried);
 }
 
 function withDot(name: string): string {

@@ -356,8 +356,8 @@ function runeSet(instruction: Instruction): CharSet | undefined {
   return CharSet.empty(MAX_CHARACTER).union(ranges);
 }
 
-/** Reads a pattern's program as an automaton; undefined beyond the limits, or for an unknown instruction. */
-function buildAutomaton(pattern: string): Automaton | undefined {
+/** Reads a pattern's program as an automaton, counting its steps; undefined beyond the limits, or for an unknown instruction. */
+function buildAutomaton(pattern: string, work: { steps: number }): Automaton | undefined {
   const compiled = compile(pattern);
   if (!compiled.ok) return undefined;
   const program = readProgram(compiled.re);
@@ -366,7 +366,6 @@ function buildAutomaton(pattern: string): Automaton | undefined {
   const edgesOnly = code.every((i) => i.op !== OP.emptyWidth || (i.arg & ~(EMPTY.beginText | EMPTY.endText)) === 0);
   const kinds = edgesOnly ? ONE_KIND : KINDS;
 
-  let steps = 0;
   /** Consuming instructions and acceptance reachable from an instruction without consuming; undefined: give up. */
   const closure = (from: number, flags: number): { runes: number[]; match: boolean } | undefined => {
     const seen = new Set<number>([from]);
@@ -374,7 +373,7 @@ function buildAutomaton(pattern: string): Automaton | undefined {
     const runes: number[] = [];
     let match = false;
     for (let pc = pending.pop(); pc !== undefined; pc = pending.pop()) {
-      if (++steps > LANGUAGE_LIMITS.building) return undefined;
+      if (++work.steps > LANGUAGE_LIMITS.building) return undefined;
       const instruction = code[pc];
       if (instruction === undefined) return undefined;
       const next: number[] = [];
@@ -442,7 +441,7 @@ function buildAutomaton(pattern: string): Automaton | undefined {
         const instruction = code[pc];
         const runes = instruction === undefined ? undefined : runeSet(instruction);
         if (instruction === undefined || runes === undefined) return undefined;
-        steps += runes.ranges.length;
+        work.steps += runes.ranges.length;
         const via = side === "character" ? runes : runes.intersect(set);
         if (via.isEmpty) continue;
         const to = number(instruction.out, side);
@@ -474,18 +473,25 @@ function trim(automaton: Automaton): Automaton {
   return { accepts, out: out.map((each) => each.filter(({ to }) => alive[to] === true)) };
 }
 
-/** The characters that every match of a pattern begins with; empty where there are none, or none can be told. */
+/**
+ * Characters that every match of a pattern begins with, as far as its program shows them without being read as a whole;
+ * empty where there are none, or none can be told.
+ */
 export const patternPrefix: (pattern: string) => string = memo((pattern: string): string => {
-  const { automaton } = language(pattern);
-  if (automaton === undefined) return "";
+  const compiled = compile(pattern);
+  const program = compiled.ok ? readProgram(compiled.re) : undefined;
+  if (program === undefined) return "";
   let prefix = "";
-  for (let s = 0; prefix.length < 100; ) {
-    const [only, ...others] = automaton.out[s] ?? [];
-    const range = only?.set.ranges[0];
-    if (only === undefined || others.length > 0 || automaton.accepts[s] === true) break;
-    if (range === undefined || only.set.size !== 1) break;
-    prefix += String.fromCodePoint(range.min);
-    s = only.to;
+  let pc = program.start;
+  while (prefix.length < 100) {
+    const instruction = program.code[pc];
+    if (instruction === undefined) break;
+    const { op, arg, runes, out } = instruction;
+    const [rune] = runes;
+    const isBegin = op === OP.emptyWidth && arg === EMPTY.beginText && prefix === "";
+    if (op === OP.rune1 && rune !== undefined) prefix += String.fromCodePoint(rune);
+    else if (op !== OP.capture && op !== OP.nop && !isBegin) break;
+    pc = out;
   }
   return prefix;
 });
@@ -500,10 +506,15 @@ interface Subsets {
 
 interface Language {
   readonly automaton: Automaton | undefined;
+  /** What building it took, or giving up. */
+  readonly steps: number;
 }
 
 const language = memo(
-  (pattern: string): Language => ({ automaton: buildAutomaton(pattern) }),
+  (pattern: string): Language => {
+    const work = { steps: 0 };
+    return { automaton: buildAutomaton(pattern, work), steps: work.steps };
+  },
   ({ automaton }) =>
     automaton?.out.reduce((all, each) => each.reduce((sum, { set }) => sum + 1 + set.ranges.length, all), 0) ?? 0,
 );
@@ -708,13 +719,15 @@ function search(all: readonly Literal[], asked: readonly Literal[], universe: Un
   const ordered = [...universe.literals, ...all.filter((l) => !universe.literals.includes(l))];
   ordered.sort((a, b) => Number(a.negated) - Number(b.negated));
   const parts: Part[] = [];
+  let building = 1;
   for (const literal of ordered) {
+    building += language(literal.pattern).steps;
     const part = partOf(literal);
-    if (part === undefined) return { kind: "limit", pattern: literal.pattern, steps: 1 };
+    if (part === undefined) return { kind: "limit", pattern: literal.pattern, steps: building };
     parts.push(part);
   }
   const product = walk(parts, LANGUAGE_LIMITS, false);
-  const { steps } = product;
+  const steps = building + product.steps;
   const pattern = asked.map((l) => (l.negated ? `not ${l.pattern}` : l.pattern)).join(" and ");
   if (!product.complete) return { kind: "limit", pattern, steps };
   if (product.found === undefined) return { kind: "empty", steps };

@@ -188,7 +188,10 @@ export function explainSide(
           ? [FRAGMENTATION]
           : parsed === undefined
             ? doubts(bounds, point)
-            : [MISREAD],
+            : hits
+                .flatMap(({ rule }) => matches.find((match) => match.rule === rule) ?? [])
+                .filter((match) => ternary(match) === "maybe")
+                .reduce<readonly Because[]>((all, { peer }) => mergeBecause(all, peer.because), [MISREAD]),
     refusedByProxy: verdict === "deny" && established !== "deny",
   };
 }

@@ -24,6 +24,7 @@ import {
 } from "../net/address.ts";
 import { type Application, applicationOf, EVERYTHING } from "../net/application.ts";
 import { type FlowSet, flowUnion, NO_FLOWS, portFlows, ALL_FLOWS, applicationFlows } from "../net/flow-set.ts";
+import { patternMatches } from "../net/path-language.ts";
 import { PORT_PROTOCOLS, portDomain } from "../net/protocol.ts";
 import type { Dialect, Party } from "../policy/dialect.ts";
 import type { Origin, Peer, PortMatch, Rule, Selector } from "../policy/rule.ts";
@@ -562,7 +563,7 @@ function both(a: FamilyMatch, b: FamilyMatch): FamilyMatch {
 
 /** Whether a pattern matches a name; names are compared in lower case with a trailing dot (cilium.md 7.1). */
 export function matchesName(expression: string, dnsName: string): boolean {
-  return new RegExp(expression).test(dnsName);
+  return patternMatches(expression, dnsName);
 }
 
 /** Whether both ends carry the key, with one value. */

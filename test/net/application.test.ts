@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Ternary } from "../../src/base/ternary.ts";
+import { type Ternary, ternaryAnd } from "../../src/base/ternary.ts";
 import {
   APPLICATION_LIMITS,
   type Application,
@@ -541,25 +541,28 @@ describe("limits", () => {
       many(300, (i) => ({ path: `/a${i}.*` })),
       many(300, (i) => ({ path: `.*${i}/b` })),
     ],
-  ])("every operation on %s ends soon", (_title, first, second) => {
-    const start = performance.now();
+  ])("every operation on %s ends", (_title, first, second) => {
     const a = applicationOf([first]);
     const b = applicationOf([second]);
+    const question = { http: request("GET /a1/b") };
+    const inBoth = ternaryAnd(applicationHas(a, question), applicationHas(b, question));
     for (const set of [applicationIntersect(a, b), applicationSubtract(a, b)]) {
       applicationIsEmpty(set);
       applicationWitness(set);
-      applicationHas(set, { http: request("GET /a1/b") });
-      showApplication(set);
+      expect(showApplication(set).boxes.length).toBeLessThanOrEqual(APPLICATION_LIMITS.clauses);
     }
+    expect([inBoth, "maybe"]).toContain(applicationHas(applicationIntersect(a, b), question));
     applicationIncludes(a, b);
-    expect(performance.now() - start).toBeLessThan(60_000);
   });
 
   test("everything and nothing cost nothing", () => {
-    const start = performance.now();
-    for (let i = 0; i < 1_000_000; i++) {
-      applicationUnion(applicationIntersect(EVERYTHING, EVERYTHING), applicationSubtract(EVERYTHING, NOTHING));
-    }
-    expect(performance.now() - start).toBeLessThan(1000);
+    const some = applicationOf([{ kind: "http", rules: [{ path: "/a", headers: [] }] }]);
+    // The very same values, not others that are equal.
+    expect(applicationUnion(EVERYTHING, some)).toBe(EVERYTHING);
+    expect(applicationIntersect(EVERYTHING, some)).toBe(some);
+    expect(applicationSubtract(some, EVERYTHING)).toBe(NOTHING);
+    expect(applicationSubtract(some, NOTHING)).toBe(some);
+    expect(applicationUnion(NOTHING, some)).toBe(some);
+    expect(applicationIntersect(NOTHING, some)).toBe(NOTHING);
   });
 });

@@ -12,6 +12,7 @@ import {
   patternWords,
   type Universe,
   wordsPattern,
+  patternPrefix,
 } from "../../src/net/path-language.ts";
 
 const ANY: Universe = { literals: [{ pattern: "(?s).*", negated: false }], preferred: [] };
@@ -196,6 +197,21 @@ describe("hostile patterns are bounded", () => {
   test("what passes a limit is said to", () => {
     expect(findWord([no(".*a.{200}"), yes("[ab]*b.{200}"), yes(".*aa[ab]{199}")], ANY).kind).toBe("limit");
     expect(findWord([yes("(a?){1000}")], ANY).kind).toBe("limit");
+  });
+
+  test("what building an automaton takes is counted, also where it is given up, and known before", () => {
+    const huge = yes("(a?){950}b");
+    const first = findWord([huge], ANY);
+    expect(first.kind).toBe("limit");
+    expect(first.steps).toBeGreaterThan(LANGUAGE_LIMITS.transitions);
+    expect(findWord([huge, no("c")], ANY).steps).toBeGreaterThanOrEqual(first.steps);
+  });
+
+  test("a common beginning is told without building the automaton", () => {
+    expect(patternPrefix("^/a/(b|c)(x?){950}")).toBe("/a/");
+    expect(patternPrefix("(/a[.]b|/a[.]c).*")).toBe("/a.");
+    expect(patternPrefix("/a*")).toBe("/");
+    expect(patternPrefix("(?i)/a")).toBe("/");
   });
 
   test.each([

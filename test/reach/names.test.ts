@@ -104,3 +104,23 @@ describe("a name means", () => {
     expect(meant(name)).toMatch(/^problem: /);
   });
 });
+
+test("[R7.1.2] a pattern of many wildcards is decided by a name that nearly matches it", () => {
+  const pattern = `${"*a".repeat(30)}*b`;
+  const rule = (egress: readonly object[]): string =>
+    JSON.stringify({
+      apiVersion: "cilium.io/v2",
+      kind: "CiliumNetworkPolicy",
+      metadata: { name: "wildcards", namespace: "shop" },
+      spec: { endpointSelector: {}, egress },
+    });
+  const policies = rule([
+    { toPorts: [{ ports: [{ port: "53" }], rules: { dns: [{ matchPattern: pattern }] } }] },
+    { toFQDNs: [{ matchPattern: pattern }] },
+  ]);
+  const wild = engineOf("cilium@1.19", [pod("shop", "p", "n1", "10.244.0.9", {}, []), policies]);
+  const verdict = (name: string): string =>
+    wild.why({ from: "shop/p", to: `fqdn:${name}`, protocol: "TCP", port: 443 }).verdict;
+  expect(verdict("a".repeat(63))).toBe("deny");
+  expect(verdict(`${"a".repeat(62)}b`)).toBe("allow");
+});

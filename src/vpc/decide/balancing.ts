@@ -284,9 +284,19 @@ function conditionHolds(
 
 /** `*` for any text, `?` for one character. */
 export function wildcard(pattern: string, text: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${source}$`, "s").test(text);
+  let at = 0;
+  /** Where to go on after the last `*`: in the pattern behind it, in the text one character further each time. */
+  let back: { readonly pattern: number; text: number } | undefined;
+  for (let i = 0; i < text.length; ) {
+    const wanted = pattern[at];
+    if (wanted === "*") back = { pattern: ++at, text: i };
+    else if (wanted === "?" || wanted === text[i]) {
+      at += 1;
+      i += 1;
+    } else if (back !== undefined) {
+      at = back.pattern;
+      i = ++back.text;
+    } else return false;
+  }
+  return /^\**$/.test(pattern.slice(at));
 }
