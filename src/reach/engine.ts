@@ -159,7 +159,10 @@ export class Engine {
   }
 }
 
-/** The question as the proxy at hand takes it: whether it normalises paths, and that a TLS handshake is no request. */
+/**
+ * The question as the proxy at hand takes it: whether it normalises paths, that a TLS handshake is no request, and that a
+ * request of which no handshake is told sends no server name.
+ */
 function asProxySees(question: Question, { pathsAsSent }: PolicySet): Question {
   const { application } = question;
   if (application === undefined) return question;
@@ -169,7 +172,7 @@ function asProxySees(question: Question, { pathsAsSent }: PolicySet): Question {
     application: {
       ...application,
       ...(http === undefined || pathsAsSent !== true ? {} : { http: { ...http, pathAsSent: true as const } }),
-      ...(tls === undefined ? {} : { isNoRequest: true as const }),
+      ...(tls !== undefined ? { isNoRequest: true as const } : http === undefined ? {} : { tls: {} }),
     },
   };
 }
