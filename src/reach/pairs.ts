@@ -25,7 +25,7 @@ import type { Group, Inventory } from "./inventory.ts";
 import type { Legs } from "./leg.ts";
 import type { Decider, GroupBy, Reach, ReachPair, ReachQuery, Row } from "./reach.ts";
 import { flowsToService, pairToService, serviceRow } from "./service-pairs.ts";
-import { type Services, serviceName } from "./services.ts";
+import { nodeNameOf, type Services, serviceName } from "./services.ts";
 
 /** Answers a reach query. Throws nothing: names must have been resolved before. */
 export function reach(
@@ -116,10 +116,16 @@ function rowPair(connections: Connections, query: ReachQuery, source: Row, targe
     if (only?.kind !== "pod" || only.pod.real || only.workload.kind === "Pod") return undefined;
     if (only.workload.replicas === 1) return undefined;
   }
-  const found = gather(connections, query, source.members, target.members);
+  const found = gather(connections, query, towards(source, target), towards(target, source));
   return found === undefined || flowsEmpty(found.may)
     ? undefined
     : pairOf(connections, query, source.name, target.name, found);
+}
+
+/** The ends of a row as those of the other may tell them apart: to a node, pods of its own are others than the rest. */
+function towards({ members, byNode }: Row, other: Row): readonly Endpoint[] {
+  const isNode = ({ kind }: Endpoint): boolean => kind === "node";
+  return byNode !== undefined && (members.some(isNode) || other.members.some(isNode)) ? byNode : members;
 }
 
 /** What passes between two groups of ends, taken together. */
@@ -320,8 +326,9 @@ function rowsOf(inventory: Inventory, connections: Connections, by: GroupBy): Ro
   const endpoints = endpointRows(inventory, connections);
   if (by === "endpoint") return endpoints;
   const rows = new Map<string, { kind: Row["kind"]; members: Endpoint[] }>();
+  const hasNodes = endpoints.some(({ members }) => members.some(({ kind }) => kind === "node"));
   for (const row of endpoints) {
-    for (const member of row.members) {
+    for (const member of (hasNodes ? row.byNode : undefined) ?? row.members) {
       const name = groupName(row, member, by, connections);
       const known = rows.get(name);
       if (known === undefined) rows.set(name, { kind: by, members: [member] });
@@ -357,7 +364,8 @@ function groupRows(group: Group, connections: Connections): Row[] {
   const [first] = group.members;
   if (classes.size === 1 && first !== undefined) {
     const member = first.kind === "pod" ? { ...first, name: group.name } : first;
-    return [{ name: group.name, kind, members: [member], group }];
+    const byNode = [...new Map(group.members.map((one) => [nodeNameOf(one), one])).values()];
+    return [{ name: group.name, kind, members: [member], ...(byNode.length > 1 ? { byNode } : {}), group }];
   }
   return group.members.map((member) => ({ name: member.name, kind: "pod", members: [member], group }));
 }

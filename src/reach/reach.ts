@@ -69,6 +69,8 @@ export interface Row {
     | "group"
     | "cluster";
   readonly members: readonly Endpoint[];
+  /** Where the one member stands for pods of several nodes: a pod of each, which ends that are nodes tell apart. */
+  readonly byNode?: readonly Endpoint[];
   readonly group?: Group;
   /** Of what has no members: how many things it stands for, and its labels or tags. */
   readonly replicas?: number;

@@ -75,7 +75,8 @@ export interface Subject {
 /** What decided a set of flows on one side. */
 export interface SideDecision {
   readonly direction: Direction;
-  readonly reason: "rule" | "no-policy" | "always-allowed";
+  /** Default deny lets through in audit mode alone (cilium.md R4.3.9). */
+  readonly reason: "rule" | "no-policy" | "always-allowed" | "default-deny";
   readonly origins: readonly Origin[];
   readonly isolatedBy: readonly Policy[];
 }
@@ -437,15 +438,16 @@ export class Sides {
       const { matches } = this.matches(direction, policies, self, other, tier.name);
       const allows = matches.filter((m) => m.rule.action === "allow" && meets(m));
       const isolatedBy = policies.filter((p) => p.tier === tier.name && p.isolation[direction] === "closed");
-      if (allows.length > 0) {
-        return { direction, reason: "rule", origins: allows.map((m) => m.rule.origin), isolatedBy };
-      }
+      const denies = this.policies.audit ? matches.filter((m) => m.rule.action === "deny" && meets(m)) : [];
+      const named = denies.length > 0 ? denies : allows;
+      if (named.length > 0) return { direction, reason: "rule", origins: named.map((m) => m.rule.origin), isolatedBy };
       if (tier.mode !== "union") continue;
       const closed = isolatedBy.length > 0 || subject.closed;
       const enforced = closed || policies.some((p) => p.tier === tier.name && p.isolation[direction] === "open");
       const always = enforced ? this.always(direction, self, other).filter(meets) : [];
-      if (closed || always.length > 0)
+      if (always.length > 0)
         return { direction, reason: "always-allowed", origins: always.map((m) => m.rule.origin), isolatedBy };
+      if (closed) return { direction, reason: "default-deny", origins: [], isolatedBy };
     }
     return { direction, reason: "no-policy", origins: [], isolatedBy: [] };
   }
