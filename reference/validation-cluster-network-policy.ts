@@ -134,7 +134,7 @@ function checkCidr(path: string, value: unknown): void {
 function checkDomain(path: string, value: unknown): void {
   const text = optionalText(`${path}.domainNames`, value) ?? "";
   const label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
-  if (!new RegExp(`^(\\*\\.)?(${label}\\.)+${label}\\.?$`).test(text))
+  if (!new RegExp(`^(\\*\\.)?(${label}\\.)+${label}\\.?$`, "i").test(text))
     refuse(`${path}.domainNames`, "must be a name of at least two labels, with an optional leading `*.`");
 }
 
@@ -151,7 +151,7 @@ function checkProtocol(path: string, value: unknown): void {
     if (!isGiven(protocol["destinationPort"])) refuse(`${path}.${key}`, "must have at least one property");
     const port = exactlyOne(`${path}.${key}.destinationPort`, protocol["destinationPort"], ["number", "range"]);
     if (isGiven(port["number"])) checkNumber(`${path}.${key}`, port["number"]);
-    else checkRange(`${path}.${key}`, mapping(path, port["range"], ["start", "end"]));
+    else checkRange(`${path}.${key}`, mapping(`${path}.${key}.destinationPort.range`, port["range"], ["start", "end"]));
   }
 }
 
