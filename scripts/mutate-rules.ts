@@ -18,8 +18,6 @@ import type { Recorded } from "./mutation/worker.ts";
 
 /** The share of mutants that must be caught. */
 const AIM = 0.85;
-/** So much time of cases one mutant may take, in milliseconds of their run without it. */
-const BUDGET = 6000;
 /** So many mutants are tried for a rule, the likeliest first. */
 const TRIES = 60;
 /** How many lines behind a comment that names a rule its code is looked for. */
@@ -32,14 +30,17 @@ const { values } = parseArgs({
     only: { type: "string", default: "" },
     workers: { type: "string", default: String(Math.min(4, availableParallelism())) },
     rules: { type: "string", default: "all" },
+    budget: { type: "string", default: "20" },
   },
 });
 const seed = Number(values.seed);
 const count = Number(values.count);
 const workers = Number(values.workers);
-if (![seed, count, workers].every(Number.isInteger) || workers < 1) {
+/** So much time of cases one mutant may take, in milliseconds of their run without it. */
+const budget = 1000 * Number(values.budget);
+if (![seed, count, workers].every(Number.isInteger) || workers < 1 || !(budget > 0)) {
   process.stderr.write(
-    "usage: npm run mutate:rules -- [--seed N] [--count N] [--only PATH] [--workers N] [--rules all|none|R4.1.2,K8-34]\n",
+    "usage: npm run mutate:rules -- [--seed N] [--count N] [--only PATH] [--workers N] [--budget SECONDS] [--rules all|none|R4.1.2,K8-34]\n",
   );
   process.exit(2);
 }
@@ -83,7 +84,7 @@ function affordable(cases: readonly Recorded[], named: ReadonlySet<string> = new
     .sort((a, b) => a.turn - b.turn);
   let spent = 0;
   return ordered
-    .filter(({ one }) => (spent += one.milliseconds) <= BUDGET || spent === one.milliseconds)
+    .filter(({ one }) => (spent += one.milliseconds) <= budget || spent === one.milliseconds)
     .map(({ one }) => one.index);
 }
 

@@ -28,7 +28,7 @@ class Mate {
       cwd: this.folder,
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
-    const reply = await this.reply();
+    const reply = await this.reply(20 * PATIENCE);
     if (reply?.kind !== "ready") throw new Error("the cases could not be loaded");
     if (this.limits !== undefined) this.child.send(this.limits);
     return reply.cases;

@@ -39,7 +39,16 @@ const FILES = [
   "test/rules/rules.test.ts",
   "scripts/mutation/sample.ts",
 ];
-const FOLDERS = ["test/model", "test/policy", "test/reach", "test/lint", "test/report", "test/questions"];
+const FOLDERS = [
+  "test/model",
+  "test/policy",
+  "test/reach",
+  "test/lint",
+  "test/report",
+  "test/questions",
+  "test/recorded",
+  "test/edits",
+];
 
 const root = process.argv[2] ?? "";
 const runtime = new Runtime();
