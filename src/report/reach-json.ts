@@ -45,11 +45,11 @@ export function* list<T>(key: string, items: Iterable<T>, write: (item: T) => un
   yield first ? "]" : "\n  ]";
 }
 
-function deadJson({ unit, names, rule, lookUps }: DeadNames): unknown {
+export function deadJson({ unit, names, rule, lookUps }: DeadNames): unknown {
   return { endpoint: unit, names, rule: originJson(rule), lookUps: lookUps.map(originJson) };
 }
 
-function rowJson({ row, identity }: ReportRow): unknown {
+export function rowJson({ row, identity }: ReportRow): unknown {
   const [member] = row.members;
   const labels = row.members.length === 1 && member?.kind === "pod" ? member.pod.labels : undefined;
   return {
@@ -61,7 +61,7 @@ function rowJson({ row, identity }: ReportRow): unknown {
   };
 }
 
-function pairJson(pair: ReachPair, provenance: boolean): unknown {
+export function pairJson(pair: ReachPair, provenance: boolean): unknown {
   return {
     from: pair.from,
     to: pair.to,

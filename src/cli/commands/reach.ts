@@ -11,6 +11,7 @@ import { reachCsv } from "../../report/reach-csv.ts";
 import { reachDot } from "../../report/reach-dot.ts";
 import { reachHtml } from "../../report/reach-html.ts";
 import { reachJson } from "../../report/reach-json.ts";
+import { reachJsonLines } from "../../report/reach-jsonl.ts";
 import { reachMarkdown } from "../../report/reach-markdown.ts";
 import { reachMatrix } from "../../report/reach-matrix.ts";
 import type { ReachReport, ReportRow } from "../../report/reach-report.ts";
@@ -29,6 +30,7 @@ import { openInput, type VpcSession } from "../vpc/vpc-input.ts";
 const WRITERS = {
   text: reachText,
   json: reachJson,
+  jsonl: reachJsonLines,
   csv: reachCsv,
   md: reachMarkdown,
   dot: reachDot,
