@@ -106,6 +106,9 @@ function guardNested(out: string, percent: number, next: string): string {
   return /^[0-9A-Fa-f]{2}$/.test(completed) ? `${out.slice(0, percent)}%25${tail}` : out;
 }
 
+/** Most paths: nothing in them is changed. */
+const NORMAL = /^(?:\/[-\w~]+)+\/?$/;
+
 /**
  * The `:path` value that rules are matched against (cilium.md R6.1.6): escaped slashes undone (the proxy answers with a
  * redirect, and the request that follows has them undone), dot segments resolved, repeated slashes merged; the query
@@ -113,6 +116,7 @@ function guardNested(out: string, percent: number, next: string): string {
  * fragment, an escaped NUL.
  */
 export function normalisePath(path: string): string | undefined {
+  if (NORMAL.test(path)) return path;
   if (!/^[!"$-~\u{80}-\u{d7ff}\u{e000}-\u{10ffff}]*$/u.test(path)) return undefined;
   const mark = path.indexOf("?");
   const raw = mark < 0 ? path : path.slice(0, mark);

@@ -2,6 +2,7 @@
 
 import { normalisePath } from "../../net/http-request.ts";
 import type { Direction } from "../ruleset.ts";
+import type { RawHeaders } from "./http-fields.ts";
 import { HttpMatcher, type HttpQuestion, type HttpVerdict } from "./http-matcher.ts";
 import type { Connection, HttpReport, Proxy, Resolution, Side } from "./seam.ts";
 
@@ -16,9 +17,6 @@ function matcherOf(side: RulesSide): HttpMatcher {
   matchers.set(side, created);
   return created;
 }
-
-/** Names and values in turn, as Node's `rawHeaders`. */
-export type RawHeaders = readonly string[];
 
 export interface HttpHead {
   readonly method: string;

@@ -6,7 +6,7 @@
 
 import { HTTPParser } from "node:_http_common";
 import type { Socket } from "node:net";
-import type { RawHeaders } from "./http-exchange.ts";
+import { fieldLines, type Framing, type RawHeaders } from "./http-fields.ts";
 import { CONNECT_MS, CONNECT_TIMEOUT, HEADER_BYTES_MAX } from "./http-replies.ts";
 
 /** Requests that a client sends before the one before is answered. */
@@ -32,6 +32,8 @@ export interface Asker {
   /** A part of the answer's body; false: no more until `Asked.resume`. */
   body(bytes: Buffer): boolean;
   ended(trailers: RawHeaders): void;
+  /** All that has come so far has been told. */
+  heard(): void;
   /** Nothing more comes. */
   failed(error: Error): void;
 }
@@ -40,7 +42,7 @@ export interface AskedHead {
   readonly method: string;
   readonly path: string;
   readonly headers: RawHeaders;
-  readonly body: "none" | "counted" | "chunked";
+  readonly body: Framing;
   /** The body comes only when the target wants it. */
   readonly isWaiting: boolean;
 }
@@ -158,6 +160,12 @@ export class Target {
       body: (bytes) => this.current?.asker.body(bytes) ?? true,
       ended: (trailers) => this.answered(trailers),
       drained: () => this.current?.asker.drained(),
+      hear: (tell) => {
+        // The request that is answered last may not be the one that was first.
+        const { current } = this;
+        tell();
+        current?.asker.heard();
+      },
       isAwaited: () => this.current !== null && !this.current.isAnswered,
       closed: (line, error) => this.closed(line, error),
     });
@@ -207,6 +215,8 @@ interface Listener {
   ended(trailers: RawHeaders): void;
   drained(): void;
   isAwaited(): boolean;
+  /** `tell` tells what has come. */
+  hear(tell: () => void): void;
   closed(line: Line, error: Error): void;
 }
 
@@ -244,7 +254,7 @@ class Line {
     socket.on("data", (bytes: Buffer) => this.hear(bytes));
     socket.on("drain", () => listener.drained());
     socket.on("end", () => {
-      parser.finish();
+      listener.hear(() => parser.finish());
       socket.destroy();
     });
     socket.on("error", (error) => {
@@ -276,8 +286,10 @@ class Line {
 
   private hear(bytes: Buffer): void {
     if (this.socket.destroyed) return;
-    const taken = this.parser.execute(bytes);
-    if (typeof taken !== "number") this.socket.destroy(taken);
+    this.listener.hear(() => {
+      const taken = this.parser.execute(bytes);
+      if (typeof taken !== "number") this.socket.destroy(taken);
+    });
   }
 
   /** A head that is not sent yet goes with what comes first of the body, which may show that all of it is refused. */
@@ -310,10 +322,4 @@ export function giveUpInTime(socket: Socket): void {
   const timer = setTimeout(() => socket.destroy(new Error(CONNECT_TIMEOUT)), CONNECT_MS);
   const stop = (): void => clearTimeout(timer);
   socket.on("connect", stop).on("close", stop);
-}
-
-function fieldLines(fields: RawHeaders): string {
-  let out = "";
-  for (let at = 0; at < fields.length; at += 2) out += `${fields[at] ?? ""}: ${fields[at + 1] ?? ""}\r\n`;
-  return out;
 }

@@ -12,7 +12,8 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
-import { Exchange, type HttpHead, type RawHeaders } from "./http-exchange.ts";
+import { Exchange, type HttpHead } from "./http-exchange.ts";
+import type { RawHeaders } from "./http-fields.ts";
 import { CONNECT_MS, FIELDS_MAX, HEADER_BYTES_MAX, type Reply, replyTo, unreachableReply } from "./http-replies.ts";
 import type { Connection, Proxy, Resolution } from "./seam.ts";
 

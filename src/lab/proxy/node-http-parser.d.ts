@@ -3,14 +3,19 @@
  * types, and is the same in Node 20 to 24 (`lib/_http_common.js`, `src/node_http_parser.cc`).
  */
 declare module "node:_http_common" {
+  /** Names by the parser's number; those from 34 on are others there. */
+  export const methods: readonly string[];
   export class HTTPParser {
+    static readonly REQUEST: number;
     static readonly RESPONSE: number;
+    static readonly kOnMessageBegin: 0;
     static readonly kOnHeaders: 1;
     static readonly kOnHeadersComplete: 2;
     static readonly kOnBody: 3;
     static readonly kOnMessageComplete: 4;
-    /** Fields in excess of 32, and those after the body. */
-    [HTTPParser.kOnHeaders]: (fields: readonly string[]) => void;
+    [HTTPParser.kOnMessageBegin]: () => void;
+    /** Fields in excess of 32, and those after the body; the path with the first of the former. */
+    [HTTPParser.kOnHeaders]: (fields: readonly string[], url: string) => void;
     /** Returns 1 where no body follows whatever the fields say, 2 where another protocol follows. */
     [HTTPParser.kOnHeadersComplete]: (
       major: number,

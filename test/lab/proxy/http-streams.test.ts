@@ -276,6 +276,131 @@ describe("HTTP/1.1", () => {
     expect(await get("/public")).toMatchObject({ status: 503 });
   });
 
+  const one = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
+  const statuses = (said: string): readonly string[] => said.match(/HTTP\/1\.1 \d+/g) ?? [];
+
+  test("what follows a refused body is the next request, and nothing of the body is", async () => {
+    const inner = one("/public/inner");
+    const said = await raw(
+      `POST /private HTTP/1.1\r\nHost: a\r\nContent-Length: ${inner.length}\r\n\r\n${inner}${one("/public/2", "Connection: close\r\n")}`,
+    );
+    expect(statuses(said)).toEqual(["HTTP/1.1 403", "HTTP/1.1 200"]);
+    expect(asked).toEqual(["GET /public/2"]);
+  });
+
+  test("many requests in one segment are answered in their order, bodies among them", async () => {
+    const body = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
+    const turns = Array.from({ length: 200 }, (_, i) => [one(`/public/${i}`), body, one("/private")].join(""));
+    const said = await raw(`${turns.join("")}${one("/public/last", "Connection: close\r\n")}`);
+    expect(statuses(said)).toHaveLength(601);
+    expect(statuses(said).slice(0, 4)).toEqual(["HTTP/1.1 200", "HTTP/1.1 200", "HTTP/1.1 403", "HTTP/1.1 200"]);
+    expect(asked.filter((text) => text.startsWith("GET")).slice(0, 2)).toEqual(["GET /public/0", "GET /public/1"]);
+    expect(said.match(/abc/g)).toHaveLength(200);
+  });
+
+  test("a body that the client holds back ends the connection with the answer", async () => {
+    const head = "POST /private HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+    expect(await raw(head)).toMatch(/^HTTP\/1\.1 403 [^]*Connection: close/);
+  });
+
+  test("a client that has closed its half gets its answer", async () => {
+    const socket = connect({ port: portOf(front), host: "127.0.0.1", allowHalfOpen: true });
+    const chunks: Buffer[] = [];
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+    socket.end(one("/public"));
+    await once(socket, "end");
+    expect(statuses(Buffer.concat(chunks).toString())).toEqual(["HTTP/1.1 200"]);
+    socket.destroy();
+  });
+
+  test("the last answer of a connection comes whole, however slowly it is read", async () => {
+    const socket = connect(portOf(front), "127.0.0.1");
+    socket.write(one("/slow", "Connection: close\r\n"));
+    let length = 0;
+    socket.on("data", (chunk: Buffer) => {
+      if (length === 0) {
+        socket.pause();
+        setTimeout(() => socket.resume(), 1_500);
+      }
+      length += chunk.length;
+    });
+    await once(socket, "close");
+    expect(length).toBeGreaterThan(CHUNKS * CHUNK.length);
+  });
+
+  describe("a target that speaks in bytes", () => {
+    let respond: (socket: Socket, count: number) => void = () => {};
+    let count = 0;
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.on("data", () => respond(socket, ++count));
+    });
+
+    beforeAll(async () => {
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+    });
+    beforeEach(() => {
+      target = portOf(server);
+      count = 0;
+    });
+    afterAll(() => server.close());
+
+    test("an answer without a length ends with its connection, and the client's goes on", async () => {
+      respond = (socket, number) => socket.end(`HTTP/1.1 200 OK\r\nX-Number: ${number}\r\n\r\nall of it`);
+      const said = await raw(one("/public/1") + one("/public/2", "Connection: close\r\n"));
+      expect(said.match(/all of it/g)).toHaveLength(2);
+      expect(said.toLowerCase().match(/transfer-encoding: chunked/g)).toHaveLength(2);
+    });
+
+    test("answers without a body are told apart from those that follow", async () => {
+      respond = (socket, number) =>
+        socket.write(
+          number === 1
+            ? "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"
+            : number === 2
+              ? "HTTP/1.1 204 No Content\r\n\r\n"
+              : "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+        );
+      const head = "HEAD /public HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+      const said = await raw(one("/public/1") + one("/public/2") + head);
+      expect(statuses(said)).toEqual(["HTTP/1.1 304", "HTTP/1.1 204", "HTTP/1.1 200"]);
+    });
+
+    test("an answer that nobody asked for is nobody's", async () => {
+      const reply = (text: string): string => `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+      respond = (socket) => socket.write(reply("first") + reply("spoofed"));
+      const socket = connect(portOf(front), "127.0.0.1");
+      const chunks: Buffer[] = [];
+      socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+      socket.write(one("/public/1"));
+      while (!Buffer.concat(chunks).includes("first")) await once(socket, "data");
+      respond = (other) => other.write(reply("second"));
+      socket.write(one("/public/2", "Connection: close\r\n"));
+      await once(socket, "close");
+      const said = Buffer.concat(chunks).toString();
+      expect(said).toContain("second");
+      expect(said).not.toContain("spoofed");
+    });
+
+    test.each([
+      ["both lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
+      ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"],
+      ["no HTTP", "hello\r\n\r\n"],
+      ["a switch that nobody wanted", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"],
+      ["a head beyond all", `HTTP/1.1 200 OK\r\nX: ${"y".repeat(70_000)}\r\n\r\n`],
+    ])("an answer with %s is told 503", async (_, text) => {
+      respond = (socket) => socket.write(text);
+      expect(statuses(await raw(one("/public", "Connection: close\r\n")))).toEqual(["HTTP/1.1 503"]);
+    });
+
+    test("an answer that breaks off ends the client's connection", async () => {
+      respond = (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nonly this");
+      const said = await raw(one("/public/1") + one("/public/2"));
+      expect(statuses(said)).toEqual(["HTTP/1.1 200"]);
+    });
+  });
+
   test.each([
     ["two lengths", "POST /public HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"],
     [
