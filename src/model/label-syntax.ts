@@ -16,6 +16,7 @@ export function subdomainProblem(text: string): string | undefined {
 
 /** A qualified name: an optional DNS prefix and a slash, then at most 63 characters (K8-66). */
 export function labelKeyProblem(key: string): string | undefined {
+  if (key.length <= 63 && NAME_PART.test(key)) return undefined;
   const parts = key.split("/");
   if (parts.length > 2) return "must be a name with at most one prefix and slash";
   const name = parts.at(-1) ?? "";

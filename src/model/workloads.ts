@@ -19,13 +19,13 @@ export interface Pod {
   /** What it shares with the other pods of its template. */
   readonly telling: PodTelling;
   /** `spec.nodeName`. */
-  readonly node?: string;
+  readonly node: string | undefined;
   /** `Succeeded` or `Failed`: it is no endpoint any more (K8-37). */
-  readonly ended?: "Succeeded" | "Failed";
+  readonly ended: "Succeeded" | "Failed" | undefined;
   readonly addresses: readonly Address[];
   /** Addresses of its node. */
   readonly hostAddresses: readonly Address[];
-  readonly ready?: boolean;
+  readonly ready: boolean | undefined;
 }
 
 /**
@@ -48,11 +48,11 @@ export function decodePod(object: Cursor, namespace: string, samples: PodSamples
     namespace,
     name: object.document.name,
     telling,
-    ...(node === undefined ? {} : { node }),
-    ...(phase === "Succeeded" || phase === "Failed" ? { ended: phase } : {}),
+    node,
+    ended: phase === "Succeeded" || phase === "Failed" ? phase : undefined,
     addresses: statusAddresses(status, "podIP", "podIPs"),
     hostAddresses: statusAddresses(status, "hostIP", "hostIPs"),
-    ...(ready === undefined ? {} : { ready }),
+    ready,
   };
 }
 
@@ -407,10 +407,21 @@ function realPod(pod: Pod, workload: PodDifference, context: WorkloadContext): P
   const { name, document, node, ready } = pod;
   const { shape } = pod.telling;
   const addresses = addressesOf(shape, node, pod.addresses, context);
-  const instance = { name, labels: shape.labels, addresses, real: true, document };
-  const placed = node === undefined ? instance : { ...instance, node };
-  const told = ready === undefined ? placed : { ...placed, ready };
-  return isLike(shape, workload) ? told : { ...told, differs: traitsOf(shape) };
+  const { labels } = shape;
+  const isSame = isLike(shape, workload);
+  // What nearly all pods are is made at once.
+  if (node !== undefined && ready === undefined && isSame)
+    return { name, labels, node, addresses, real: true, document };
+  return {
+    name,
+    labels,
+    ...(node === undefined ? {} : { node }),
+    addresses,
+    real: true,
+    document,
+    ...(ready === undefined ? {} : { ready }),
+    ...(isSame ? {} : { differs: traitsOf(shape) }),
+  };
 }
 
 function representatives(

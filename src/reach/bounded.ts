@@ -34,6 +34,8 @@ export function boundedUnion(a: Bounded, b: Bounded): Bounded {
 }
 
 export function boundedIntersect(a: Bounded, b: Bounded): Bounded {
+  if (a === ALL_BOUNDED) return b;
+  if (b === ALL_BOUNDED) return a;
   return settle(flowIntersect(a.must, b.must), flowIntersect(a.may, b.may), mergeBecause(a.because, b.because));
 }
 

@@ -3,7 +3,7 @@
 import type { Because } from "../base/because.ts";
 import { touchesAddress, touchesPod } from "../model/foreign.ts";
 import type { ForeignPolicy, World } from "../model/world.ts";
-import { NO_FLOWS } from "../net/flow-set.ts";
+import { flowsEmpty, NO_FLOWS } from "../net/flow-set.ts";
 import type { Party } from "../policy/dialect.ts";
 import type { Direction } from "../policy/rule.ts";
 import { ALL_BOUNDED, type Bounded, boundedIntersect, eitherOf } from "./bounded.ts";
@@ -124,10 +124,10 @@ export class Connections {
     if (isSelf(from, to)) return ALL_BOUNDED;
     let result: Bounded | undefined;
     for (const sight of this.sights(from, to)) {
-      const one = boundedIntersect(
-        this.sides.evaluate("egress", sight.fromSelf, sight.to),
-        this.sides.evaluate("ingress", sight.toSelf, sight.from),
-      );
+      const sent = this.sides.evaluate("egress", sight.fromSelf, sight.to);
+      const one = flowsEmpty(sent.may)
+        ? sent
+        : boundedIntersect(sent, this.sides.evaluate("ingress", sight.toSelf, sight.from));
       result = result === undefined ? one : eitherOf(result, one, UNKNOWN_NODE);
     }
     const answer = result ?? ALL_BOUNDED;

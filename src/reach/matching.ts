@@ -214,8 +214,12 @@ export class Matching {
       case "any":
         return BOTH;
       case "labels": {
+        const selects = this.selects(peer.selector, other.identity);
+        if (selects === "no") return NEVER;
+        if (selects === "yes" && peer.constrained !== true && peer.same === undefined && peer.notSame === undefined)
+          return BOTH;
         const because: Because = { code: "unknown-label", detail: other.endpoint.name };
-        let result = fromTernary(this.selects(peer.selector, other.identity), because);
+        let result = fromTernary(selects, because);
         if (peer.constrained === true) {
           for (const selector of requires)
             result = both(result, fromTernary(this.selects(selector, other.identity), because));

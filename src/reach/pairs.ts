@@ -116,7 +116,11 @@ function rowPair(connections: Connections, query: ReachQuery, source: Row, targe
     if (only?.kind !== "pod" || only.pod.real || only.workload.kind === "Pod") return undefined;
     if (only.workload.replicas === 1) return undefined;
   }
-  const found = gather(connections, query, towards(source, target), towards(target, source));
+  const [from, to] = [towards(source, target), towards(target, source)];
+  const [a, b] = [from[0], to[0]];
+  const isSingle = from.length === 1 && to.length === 1 && a !== undefined && b !== undefined;
+  if (isSingle && flowsEmpty(connections.between(a, b).may)) return undefined;
+  const found = gather(connections, query, from, to);
   return found === undefined || flowsEmpty(found.may)
     ? undefined
     : pairOf(connections, query, source.name, target.name, found);

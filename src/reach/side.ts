@@ -33,6 +33,7 @@ import type {
   Rule,
   Section,
   Selector,
+  Tier,
   Traffic,
 } from "../policy/rule.ts";
 import type { ContainerPort, PodDifference } from "../model/world.ts";
@@ -72,6 +73,34 @@ export interface Subject {
   readonly key: number;
 }
 
+/** A rule with what its constrained peers must match as well (cilium.md R4.7.1). */
+interface Governing {
+  readonly rule: Rule;
+  readonly policy: Policy;
+  readonly requires: readonly Selector[];
+}
+
+/** What policies say of one direction in one tier, before any other end is looked at. */
+interface TierPlan {
+  readonly mode: Tier["mode"];
+  readonly rules: readonly Governing[];
+  /** Of a `union` tier: what no rule allows is denied. */
+  readonly closed: boolean;
+}
+
+/** What governs one direction of one end. */
+interface Plan {
+  /** Of the policies that certainly select the end: tiers that do anything, the last first. */
+  readonly tiers: readonly TierPlan[];
+  /** Policies that may select it and say anything of the direction. */
+  readonly unsure: readonly Selection[];
+}
+
+/** A subject with the plans that were made for it. */
+interface Planned extends Subject {
+  readonly plans: Partial<Record<Direction, Plan>>;
+}
+
 /** What decided a set of flows on one side. */
 export interface SideDecision {
   readonly direction: Direction;
@@ -104,7 +133,7 @@ const MAX_ALTERNATIVES = 5;
 export class Sides {
   readonly matching: Matching;
   policies: PolicySet;
-  private readonly subjects = new Map<number, Subject>();
+  private readonly subjects = new Map<number, Planned>();
   private judged = 0;
   /** Answers by direction, class of the end, and class of the other end. */
   private readonly memo: Readonly<Record<Direction, Map<number, Map<number, Bounded>>>> = {
@@ -259,6 +288,10 @@ export class Sides {
 
   /** The policies that govern an end. */
   subject(view: View): Subject {
+    return this.planned(view);
+  }
+
+  private planned(view: View): Planned {
     const target = subjectTarget(view.endpoint);
     if (target === undefined || this.policies.enforcement === "never") return UNENFORCED;
     if (target === "node" && !this.policies.hostFirewall) return UNENFORCED;
@@ -292,7 +325,7 @@ export class Sides {
     return out;
   }
 
-  private select(target: "endpoint" | "node", identity: Identity, key: number): Subject {
+  private select(target: "endpoint" | "node", identity: Identity, key: number): Planned {
     const selections = this.selectionsOf(target, identity);
     const closed =
       this.policies.enforcement === "always" ||
@@ -300,12 +333,12 @@ export class Sides {
     const policies = selections.map((s) => s.policy);
     // Rules without anything to merge never conflict, and most policies have none.
     const conflicts = policies.some((p) => this.merges(p)) ? (this.matching.dialect.conflicts?.(policies) ?? []) : [];
-    return { enforced: true, selections, closed, conflicts, key };
+    return { enforced: true, selections, closed, conflicts, key, plans: {} };
   }
 
   /** What passes on this side. `destination` is the end that is connected to: `self` for ingress, `other` for egress. */
   evaluate(direction: Direction, self: View, other: View): Bounded {
-    const subject = this.subject(self);
+    const subject = this.planned(self);
     if (!subject.enforced) return ALL_BOUNDED;
     let answers = this.memo[direction].get(self.classId);
     if (answers === undefined) {
@@ -320,27 +353,45 @@ export class Sides {
     return result;
   }
 
-  private judge(direction: Direction, subject: Subject, self: View, other: View): Bounded {
+  private judge(direction: Direction, subject: Planned, self: View, other: View): Bounded {
     // What cannot be merged in one direction keeps the whole new policy from being applied (cilium.md R4.3.10).
     const [conflict] = subject.conflicts;
     if (conflict !== undefined && (subject.closed || subject.selections.some((s) => touches(s.policy, direction)))) {
       return { must: NO_FLOWS, may: ALL_FLOWS, because: [{ code: "merge-conflict", detail: conflict.message }] };
     }
-    const sure = subject.selections.filter((s) => s.selects === "yes").map((s) => s.policy);
-    const unsure = subject.selections.filter((s) => s.selects === "maybe" && touches(s.policy, direction));
-    if (unsure.length === 0) return this.enforceAnywhere(direction, subject, sure, self, other);
+    const { tiers, unsure } = (subject.plans[direction] ??= this.plan(direction, subject));
+    if (unsure.length === 0) return this.enforceAnywhere(direction, tiers, self, other);
     const because: Because[] = unsure.map((s) => ({
       code: "unknown-label",
       detail: `${s.policy.kind}/${s.policy.name} may select ${self.endpoint.name}`,
     }));
     if (unsure.length > MAX_ALTERNATIVES) return { must: NO_FLOWS, may: ALL_FLOWS, because };
+    const sure = certain(subject.selections);
     let result: Bounded | undefined;
     for (let mask = 0; mask < 1 << unsure.length; mask++) {
       const chosen = unsure.filter((_, i) => (mask & (1 << i)) !== 0).map((s) => s.policy);
-      const one = this.enforceAnywhere(direction, subject, [...sure, ...chosen], self, other);
+      const tierPlans = this.tierPlans(direction, subject, [...sure, ...chosen]);
+      const one = this.enforceAnywhere(direction, tierPlans, self, other);
       result = result === undefined ? one : eitherOf(result, one, because);
     }
     return result ?? ALL_BOUNDED;
+  }
+
+  private plan(direction: Direction, subject: Subject): Plan {
+    const unsure = subject.selections.filter((s) => s.selects === "maybe" && touches(s.policy, direction));
+    return { tiers: this.tierPlans(direction, subject, certain(subject.selections)), unsure };
+  }
+
+  private tierPlans(direction: Direction, subject: Subject, policies: readonly Policy[]): readonly TierPlan[] {
+    const plans: TierPlan[] = [];
+    for (const { name, mode } of this.policies.tiers) {
+      const rules = governing(direction, policies, name);
+      const isolation = policies.flatMap((p) => (p.tier === name ? [p.isolation[direction]] : []));
+      const closed = subject.closed || isolation.includes("closed");
+      if (mode === "ordered" ? rules.length > 0 : closed || isolation.includes("open"))
+        plans.unshift({ mode, rules, closed });
+    }
+    return plans;
   }
 
   /** Every rule of the direction, with how far it applies to the other end; rules that cannot apply are left out. */
@@ -351,28 +402,29 @@ export class Sides {
     other: View,
     tier: string,
   ): { readonly matches: readonly RuleMatch[]; readonly byPolicy: ReadonlyMap<Policy, readonly RuleMatch[]> } {
-    const destination = direction === "ingress" ? self.endpoint : other.endpoint;
-    const requires = collectRequires(policies);
-    const all: RuleMatch[] = [];
+    const matches = this.applying(governing(direction, policies, tier), direction, self, other);
     const byPolicy = new Map<Policy, RuleMatch[]>();
-    for (const policy of policies) {
-      if (policy.tier !== tier) continue;
-      const own: RuleMatch[] = [];
-      for (const rule of policy.rules) {
-        if (rule.direction !== direction) continue;
-        const peer = this.peers(rule, other, self, requires[rule.origin.section] ?? []);
-        if (peer.may === 0) continue;
-        const match = { rule, policy, peer, ...this.coverage(rule, destination) };
-        own.push(match);
-        all.push(match);
-      }
-      byPolicy.set(policy, own);
+    for (const policy of policies) if (policy.tier === tier) byPolicy.set(policy, []);
+    for (const match of matches) if (match.policy !== undefined) byPolicy.get(match.policy)?.push(match);
+    return { matches, byPolicy };
+  }
+
+  private applying(rules: readonly Governing[], direction: Direction, self: View, other: View): readonly RuleMatch[] {
+    let found: RuleMatch[] | undefined;
+    for (const { rule, policy, requires } of rules) {
+      const peer = this.peers(rule, other, self, requires);
+      if (peer.may === 0) continue;
+      const destination = direction === "ingress" ? self.endpoint : other.endpoint;
+      found ??= [];
+      found.push({ rule, policy, peer, ...this.coverage(rule, destination) });
     }
-    return { matches: all, byPolicy };
+    return found ?? NO_MATCHES;
   }
 
   /** Whether any peer of the rule is the other end. */
   peers(rule: Rule, other: View, self: View, requires: readonly Selector[]): FamilyMatch {
+    const [only] = rule.peers;
+    if (only !== undefined && rule.peers.length === 1) return this.matching.peer(only, other, self, requires);
     let yes = 0;
     let may = 0;
     let because: readonly Because[] = [];
@@ -387,40 +439,27 @@ export class Sides {
   }
 
   /** Enforces the policies wherever the other end may be. */
-  private enforceAnywhere(
-    direction: Direction,
-    subject: Subject,
-    policies: readonly Policy[],
-    self: View,
-    other: View,
-  ): Bounded {
+  private enforceAnywhere(direction: Direction, tiers: readonly TierPlan[], self: View, other: View): Bounded {
+    if (other.endpoint.kind !== "name") return this.enforce(direction, tiers, self, other);
     const unclear: readonly Because[] = [{ code: "unknown-address", detail: other.endpoint.name }];
-    return places(direction, policies, other)
-      .map((place) => this.enforce(direction, subject, policies, self, place))
+    return places(tiers, other)
+      .map((place) => this.enforce(direction, tiers, self, place))
       .reduce((a, b) => eitherOf(a, b, unclear));
   }
 
-  private enforce(
-    direction: Direction,
-    subject: Subject,
-    policies: readonly Policy[],
-    self: View,
-    other: View,
-  ): Bounded {
+  private enforce(direction: Direction, tiers: readonly TierPlan[], self: View, other: View): Bounded {
     // From the last tier to the first: `passes` is what passes of the flows that no earlier tier decides.
     let passes: Bounded = ALL_BOUNDED;
-    for (const tier of this.policies.tiers.toReversed()) {
-      const { matches, byPolicy } = this.matches(direction, policies, self, other, tier.name);
-      if (tier.mode === "ordered") {
-        passes = orderedTier(byPolicy, passes);
+    for (const { mode, rules, closed } of tiers) {
+      const matches = this.applying(rules, direction, self, other);
+      if (mode === "ordered") {
+        if (matches.length > 0) passes = orderedTier(matches, passes);
         continue;
       }
-      const own = policies.filter((p) => p.tier === tier.name);
-      const isolation = own.map((p) => p.isolation[direction]);
-      const closed = subject.closed || isolation.includes("closed");
-      if (!closed && !isolation.includes("open")) continue;
       const judged = closed ? this.boundByNames(matches, self, other) : matches;
-      passes = unionTier([...judged, ...this.always(direction, self, other)], closed, this.policies.openApplication);
+      const always = this.always(direction, self, other);
+      const all = always.length === 0 ? judged : [...judged, ...always];
+      passes = all.length === 0 && closed ? NO_BOUNDED : unionTier(all, closed, this.policies.openApplication);
       if (this.policies.audit) {
         const audited = flowSubtract(ALL_FLOWS, overrideApplication(passes.must, passes.must, EVERYTHING));
         passes = boundedUnion(passes, { must: audited, may: audited, because: [] });
@@ -457,12 +496,10 @@ export class Sides {
    * filter bound by that list (cilium.md R5.9). Those of other selectors and filters stay, and lift it.
    */
   boundByNames(matches: readonly RuleMatch[], self: View, other: View): readonly RuleMatch[] {
+    if (!matches.some(({ rule }) => rule.traffic.some(isNameList))) return matches;
     const lists = matches.flatMap(({ rule }) =>
-      rule.traffic
-        .filter(({ application = [] }) => application.some((one) => one.kind === "tls"))
-        .map((item) => ({ peers: new Set(rule.peers.map(peerKey)), item })),
+      rule.traffic.filter(isNameList).map((item) => ({ peers: new Set(rule.peers.map(peerKey)), item })),
     );
-    if (lists.length === 0) return matches;
     return matches.flatMap((match): readonly RuleMatch[] => {
       const { rule } = match;
       const bindsOf = (item: Traffic): typeof lists =>
@@ -506,11 +543,11 @@ export class Sides {
  * An end of which nobody told the address, once for each part of the outside that the rules tell apart: an address that
  * one rule selects is the same for all of them.
  */
-function places(direction: Direction, policies: readonly Policy[], other: View): readonly View[] {
+function places(tiers: readonly TierPlan[], other: View): readonly View[] {
   const { endpoint } = other;
   if (endpoint.kind !== "name" || endpoint.address !== undefined) return [other];
-  const sets = policies
-    .flatMap(({ rules }) => rules.filter((rule) => rule.direction === direction).flatMap(({ peers }) => peers))
+  const sets = tiers
+    .flatMap(({ rules }) => rules.flatMap(({ rule }) => rule.peers))
     .flatMap((peer) => (peer.kind === "addresses" ? [peer.addresses] : []));
   let parts: readonly AddressSet[] = [ALL_ADDRESSES.filter(({ family }) => family === endpoint.family)];
   for (const set of sets) {
@@ -522,7 +559,7 @@ function places(direction: Direction, policies: readonly Policy[], other: View):
   return parts.map((within) => ({ ...other, endpoint: { ...endpoint, within } }));
 }
 
-const UNENFORCED: Subject = { enforced: false, selections: [], closed: false, conflicts: [], key: 0 };
+const UNENFORCED: Planned = { enforced: false, selections: [], closed: false, conflicts: [], key: 0, plans: {} };
 
 function mask(bits: number): 0 | 1 | 2 | 3 {
   return bits === 0 ? 0 : bits === 1 ? 1 : bits === 2 ? 2 : 3;
@@ -548,6 +585,32 @@ function subjectTarget(endpoint: Endpoint): "endpoint" | "node" | undefined {
 /** Whether the policy says anything about the direction. */
 function touches(policy: Policy, direction: Direction): boolean {
   return policy.isolation[direction] !== "untouched" || policy.rules.some((r) => r.direction === direction);
+}
+
+/** The policies that certainly select the end. */
+function certain(selections: readonly Selection[]): readonly Policy[] {
+  return selections.flatMap(({ policy, selects }) => (selects === "yes" ? [policy] : []));
+}
+
+const NO_MATCHES: readonly RuleMatch[] = [];
+const NO_SELECTORS: readonly Selector[] = [];
+
+/** Whether the item is judged by a list of server names. */
+function isNameList({ application }: Traffic): boolean {
+  return application?.some((one) => one.kind === "tls") === true;
+}
+
+/** The rules of the direction in a tier. What one policy requires concerns the peers of all. */
+function governing(direction: Direction, policies: readonly Policy[], tier: string): readonly Governing[] {
+  const requires = collectRequires(policies);
+  const out: Governing[] = [];
+  for (const policy of policies) {
+    if (policy.tier !== tier) continue;
+    for (const rule of policy.rules)
+      if (rule.direction === direction)
+        out.push({ rule, policy, requires: requires[rule.origin.section] ?? NO_SELECTORS });
+  }
+  return out;
 }
 
 function collectRequires(policies: readonly Policy[]): Partial<Record<Section, readonly Selector[]>> {
@@ -594,14 +657,19 @@ function portsKey({ ports, initPorts }: PodDifference): string {
  * What passes of the flows that reach an ordered tier; `rest` is what passes of those that it leaves to the tiers behind
  * it (kubernetes.md CNP-18). Where an order is not defined, every order is followed to the end, for they may agree.
  */
-function orderedTier(byPolicy: ReadonlyMap<Policy, readonly RuleMatch[]>, rest: Bounded): Bounded {
+function orderedTier(matches: readonly RuleMatch[], rest: Bounded): Bounded {
+  const byPolicy = new Map<Policy, RuleMatch[]>();
+  for (const match of matches) {
+    if (match.policy === undefined) continue;
+    const own = byPolicy.get(match.policy);
+    if (own === undefined) byPolicy.set(match.policy, [match]);
+    else own.push(match);
+  }
   const bySequence = new Map<string, Policy[]>();
-  for (const [policy, matches] of byPolicy) {
-    if (matches.length === 0) continue;
+  for (const policy of byPolicy.keys()) {
     const sequence = policy.sequence ?? "";
     bySequence.set(sequence, [...(bySequence.get(sequence) ?? []), policy]);
   }
-  if (bySequence.size === 0) return rest;
   const sequences = [...bySequence.values()].map(byOrder);
   // Between sequences no order is defined (CNP-35): whichever comes first may win.
   const orders = rotations(sequences).map((order) => orderedGroups(order.flat(), byPolicy, rest));

@@ -28,6 +28,16 @@ const SECTIONS: readonly { readonly section: Section; readonly direction: Direct
   { section: "egressDeny", direction: "egress", deny: true },
 ];
 
+const OLDER_FIELDS: readonly string[] = [
+  "endpointSelector",
+  "nodeSelector",
+  ...SECTIONS.map(({ section }) => section),
+  "enableDefaultDeny",
+  "labels",
+  "description",
+];
+const FIELDS: readonly string[] = [...OLDER_FIELDS, "log"];
+
 /** How many entries of each section earlier rules of the object had; an index counts on through `specs`. */
 type Counts = Record<Section, number>;
 
@@ -62,15 +72,7 @@ export function compilePolicy(document: Document, world: World, settings: Settin
 function decodeRule(rule: Cursor, context: Context, counts: Counts): Policy | undefined {
   const { settings, namespace } = context;
   const { document } = rule;
-  rule.unknownFields([
-    "endpointSelector",
-    "nodeSelector",
-    ...SECTIONS.map(({ section }) => section),
-    "enableDefaultDeny",
-    "labels",
-    "description",
-    ...(since(settings.release, "1.18") ? ["log"] : []),
-  ]);
+  rule.unknownFields(since(settings.release, "1.18") ? FIELDS : OLDER_FIELDS);
   checkNotes(rule);
   const subject = decodeSubject(rule, context);
   const ruleContext: RuleContext = {
