@@ -21,9 +21,12 @@ export interface LabStatus {
     readonly name: string;
     readonly clusterIPs: readonly string[];
     readonly loadBalancerIPs: readonly string[];
+    /** Of an ExternalName service. */
+    readonly externalName?: string;
     readonly ports: readonly {
       readonly port: number;
       readonly protocol: PortProtocol;
+      readonly nodePort?: number;
       readonly backends: readonly string[];
     }[];
   }[];

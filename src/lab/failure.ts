@@ -17,7 +17,10 @@ export const LAB_FAILURES = {
   "plan-invalid": { exit: 2, help: "The lab cannot be built as described." },
   "address-clash": { exit: 2, help: "Each address may belong to one pod, node or service only." },
   "too-many-pods": { exit: 3, help: "Raise the limit named in the message, or start fewer pods." },
-  "rules-unsupported": { exit: 2, help: "The lab's capability table lists what it enforces." },
+  "rules-unsupported": {
+    exit: 2,
+    help: "`bulkhead lab capabilities` lists what the lab enforces; --allow-unenforced leaves out what it does not.",
+  },
   "lab-died": { exit: 3, help: "The lab ended while it was asked; start it again." },
   internal: { exit: 3, help: "This is a defect of bulkhead; please report it with the message." },
 } as const;

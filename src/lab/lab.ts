@@ -142,9 +142,8 @@ export class Lab {
       this.arrivals,
       () => this.order.plan,
       () => this.fronts,
-      (source, destination, port) => {
-        const ends = { client: { address: source, port: 0 }, server: { address: destination, port } };
-        const { egress, ingress } = this.judge({ protocol: "TCP", ...ends });
+      (connection) => {
+        const { egress, ingress } = this.judge(connection);
         return egress?.action === "redirect" || (egress?.action !== "deny" && ingress?.action === "redirect");
       },
     );
@@ -335,14 +334,16 @@ export class Lab {
       pid,
       nodes: plan.nodes.map(({ name, addresses }) => ({ name, addresses })),
       pods: plan.pods.map(({ name, node, addresses, identity, ports }) => ({ name, node, addresses, identity, ports })),
-      services: plan.services.map(({ namespace, name, clusterIPs, loadBalancerIPs, ports }) => ({
+      services: plan.services.map(({ namespace, name, clusterIPs, loadBalancerIPs, externalName, ports }) => ({
         namespace,
         name,
         clusterIPs,
         loadBalancerIPs,
-        ports: ports.map(({ port, protocol, backends }) => ({
+        ...(externalName === undefined ? {} : { externalName }),
+        ports: ports.map(({ port, protocol, nodePort, backends }) => ({
           port,
           protocol,
+          ...(nodePort === undefined ? {} : { nodePort }),
           // A pod of both families is a backend twice.
           backends: [...new Set(backends.map((backend) => `${backend.pod ?? backend.address}:${backend.port}`))],
         })),

@@ -23,7 +23,7 @@ import { LabError } from "./failure.ts";
 import { DROP_HEADER } from "./ingress-proxy.ts";
 import { canonical, type Family, familyOf } from "./kernel/address.ts";
 import type { Plan } from "./plan.ts";
-import { REFUSED_HEADER } from "./proxy/seam.ts";
+import { type Connection, REFUSED_HEADER } from "./proxy/seam.ts";
 import { hostSite, INGRESS, INTERNET, type Site, SOMEWHERE_OUTSIDE } from "./sites.ts";
 import { type Front, frontName } from "./translation.ts";
 import { PROTOCOL_NUMBER } from "./verdicts.ts";
@@ -66,8 +66,8 @@ export class Prober {
   private readonly arrivals: Arrivals;
   private readonly plan: () => Plan;
   private readonly fronts: () => ReadonlyMap<string, Front>;
-  /** Whether the proxy takes connections to an address and port, whose end its target then never sees. */
-  private readonly isProxied: (source: string, destination: string, port: number) => boolean;
+  /** Whether the proxy takes a connection, whose end its target then never sees. */
+  private readonly isProxied: (connection: Connection) => boolean;
   private token = 0;
 
   constructor(
@@ -76,7 +76,7 @@ export class Prober {
     arrivals: Arrivals,
     plan: () => Plan,
     fronts: () => ReadonlyMap<string, Front>,
-    isProxied: (source: string, destination: string, port: number) => boolean,
+    isProxied: (connection: Connection) => boolean,
   ) {
     this.fabric = fabric;
     this.drops = drops;
@@ -218,7 +218,7 @@ export class Prober {
       case "echo":
         return attempt.outcome === "open" && this.leadsToProxy(probe, origin.address, address)
           ? this.proxied(probe, attempt.fd, target, result)
-          : this.arrived(probe, attempt, origin.address, target, result);
+          : this.arrived(probe, attempt, origin.address, address, target, result);
     }
   }
 
@@ -286,9 +286,10 @@ export class Prober {
   }
 
   private leadsToProxy({ port, protocol }: Probe, source: string, address: string): boolean {
+    if (protocol !== "TCP" && protocol !== "UDP") return false;
     const front = this.fronts().get(frontName(address, port, protocol));
     const ends = front === undefined ? [{ address, port }] : front.inside;
-    return ends.some((end) => this.isProxied(source, end.address, end.port));
+    return ends.some((server) => this.isProxied({ protocol, client: { address: source, port: 0 }, server }));
   }
 
   /** The proxy has taken the connection; who answers a request is told by the answer alone. */
@@ -317,11 +318,14 @@ export class Prober {
     probe: Probe,
     attempt: Extract<Attempt, { outcome: "open" | "echo" }>,
     source: string,
+    address: string,
     target: Target,
     result: (outcome: ProbeResult["outcome"], more?: Partial<ProbeResult>) => ProbeResult,
   ): Promise<ProbeResult> {
     const token = attempt.outcome === "echo" ? tokenKey(attempt.bytes) : null;
     if (attempt.outcome === "echo" && token === null) {
+      // The proxy judges look-ups, and says of these bytes that they are none.
+      if (this.leadsToProxy(probe, source, address)) return result("allow");
       return result("lost", { detail: "somebody answered with other bytes than were sent" });
     }
     const seenFrom = [source, ...(target.relays ?? [])];

@@ -19,9 +19,13 @@ export interface StatusReport {
     readonly name: string;
     readonly clusterIPs: readonly string[];
     readonly loadBalancerIPs: readonly string[];
+    /** The name that an ExternalName service stands for. */
+    readonly externalName?: string;
     readonly ports: readonly {
       readonly port: number;
       readonly protocol: string;
+      /** Answers on every node. */
+      readonly nodePort?: number;
       readonly backends: readonly string[];
     }[];
   }[];
@@ -45,8 +49,14 @@ export function* statusJson(status: StatusReport, notEnforced: readonly NotEnfor
 }
 
 export function* statusText(status: StatusReport, notEnforced: readonly NotEnforced[], style: Style): Iterable<string> {
-  const { pods, services, policies, ingress } = status;
-  yield `lab ${style("strong", status.name)}: ${status.nodes.length} ${status.nodes.length === 1 ? "node" : "nodes"}, ${pods.length} pods, ${services.length} services, ${policies.length} policies\n\n`;
+  const { nodes, pods, services, policies, ingress } = status;
+  const parts = [
+    counted(nodes.length, "node", "nodes"),
+    counted(pods.length, "pod", "pods"),
+    counted(services.length, "service", "services"),
+    counted(policies.length, "policy", "policies"),
+  ];
+  yield `lab ${style("strong", status.name)}: ${parts.join(", ")}\n\n`;
   const podRows = pods.map((pod) => [
     pod.name,
     pod.addresses.join(" "),
@@ -55,11 +65,14 @@ export function* statusText(status: StatusReport, notEnforced: readonly NotEnfor
     pod.ports.map((port) => `${port.port}/${port.protocol}`).join(" "),
   ]);
   for (const line of table([["POD", "ADDRESS", "NODE", "IDENTITY", "SERVES"], ...podRows])) yield `${line}\n`;
+  yield "\n";
+  for (const line of table([["NODE", "ADDRESS"], ...nodes.map((node) => [node.name, node.addresses.join(" ")])]))
+    yield `${line}\n`;
   if (services.length > 0) {
     const rows = services.map((service) => [
       `${service.namespace}/${service.name}`,
-      [...service.clusterIPs, ...service.loadBalancerIPs].join(" "),
-      service.ports.map((port) => `${port.port}/${port.protocol} → ${port.backends.join(" ") || "nobody"}`).join(", "),
+      [...service.clusterIPs, ...service.loadBalancerIPs].join(" ") || (service.externalName ?? "headless"),
+      service.ports.map(portText).join(", "),
     ]);
     yield "\n";
     for (const line of table([["SERVICE", "ADDRESS", "PORTS"], ...rows])) yield `${line}\n`;
@@ -68,4 +81,14 @@ export function* statusText(status: StatusReport, notEnforced: readonly NotEnfor
   if (policies.length > 0) yield `\npolicies in force: ${policies.join(", ")}\n`;
   for (const { rule, place, why } of notEnforced)
     yield `${style("unsure", "not enforced")}: ${rule}${place === "" ? "" : ` (${place})`}: ${why}\n`;
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** As kubectl writes ports, with who answers: `80:30080/TCP → default/web:80`. */
+function portText({ port, nodePort, protocol, backends }: StatusReport["services"][number]["ports"][number]): string {
+  const onNodes = nodePort === undefined ? "" : `:${nodePort}`;
+  return `${port}${onNodes}/${protocol} → ${backends.join(" ") || "nobody"}`;
 }

@@ -26,7 +26,8 @@ async function verify(...args: string[]): Promise<Answer & { readonly code: numb
 describeWithPackets("every public case with packets, in one lab that is started for them", () => {
   test.each([
     // Each row that is not seen says why: proxies, unknown labels, ends that no lab has.
-    ["semantics", 450],
+    ["semantics", 564],
+    ["cilium-documentation", 90],
     ["k8s-e2e", 4680],
     ["cyclonus", 2636],
     ["network-policy-api", 301],
@@ -76,6 +77,76 @@ describeWithPackets("expectations of a running lab", () => {
   });
 });
 
+const NAMES = `apiVersion: v1
+kind: Pod
+metadata: {name: asks, namespace: default, labels: {app: asks}}
+spec: {containers: [{name: c}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: asks-not, namespace: default, labels: {app: asks-not}}
+spec: {containers: [{name: c}]}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: asks, namespace: default}
+spec:
+  endpointSelector: {matchLabels: {app: asks}}
+  egress:
+  - toEndpoints: [{matchLabels: {k8s:io.kubernetes.pod.namespace: kube-system, k8s-app: kube-dns}}]
+    toPorts: [{ports: [{port: "53", protocol: UDP}], rules: {dns: [{matchPattern: "*.example.com"}]}}]
+  - toFQDNs: [{matchName: api.example.com}, {matchName: example.org}]
+    toPorts: [{ports: [{port: "443", protocol: TCP}]}]
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: asks-not, namespace: default}
+spec:
+  endpointSelector: {matchLabels: {app: asks-not}}
+  egress: [{toFQDNs: [{matchName: api.example.com}]}]
+`;
+const NAMED = `manifests: [manifests.yaml]
+assertions:
+  - {from: default/asks, to: "fqdn:api.example.com", port: 443, verdict: allow}
+  - {from: default/asks, to: "fqdn:API.example.com.", port: 80, verdict: deny}
+  - {from: default/asks, to: "fqdn:www.example.com", port: 443, verdict: deny}
+  - {from: default/asks, to: "fqdn:example.org", port: 443, verdict: deny}
+  - {from: default/asks-not, to: "fqdn:api.example.com", port: 443, verdict: deny}
+`;
+
+describeWithPackets("names outside", () => {
+  test("are looked up by the pod before it sends; one pod's look-up does not help another", async () => {
+    await withFiles({ "manifests.yaml": NAMES, "expect.yaml": NAMED }, async (folder) => {
+      const { code, summary, results } = await verify(folder);
+      expect({ code, ...summary }).toEqual({ code: 0, passed: 5, failed: 0 });
+      expect(results.map(({ packets }) => packets.verdict)).toEqual(["allow", "deny", "deny", "deny", "deny"]);
+    });
+  });
+
+  test("of a running lab are those that it answers for", async () => {
+    const name = uniqueName();
+    const files = {
+      "manifests.yaml": NAMES,
+      "names.yaml": "api.example.com: [198.51.100.5]\n",
+      "expect.yaml": NAMED.replace("manifests: [manifests.yaml]\n", ""),
+    };
+    await withFiles(files, async (folder) => {
+      const names = ["--names", join(folder, "names.yaml")];
+      // Both pods have one node.
+      expect((await bulkhead(["lab", "up", join(folder, "manifests.yaml"), ...names, "--name", name])).code).toBe(0);
+      const { code, results } = await verify("--name", name, join(folder, "expect.yaml"));
+      await bulkhead(["lab", "down", "--name", name]);
+      expect(code).toBe(0);
+      expect(results.map(({ packets }) => packets.verdict)).toEqual(["allow", "deny", null, null, null]);
+      expect(results.map(({ packets }) => packets.unseen[0] ?? "").slice(2)).toEqual([
+        "the lab's name server has no IPv4 address for www.example.com.",
+        "the lab's name server has no IPv4 address for example.org.",
+        "another pod of the same node has looked api.example.com. up, which opens it here too",
+      ]);
+    });
+  });
+});
+
 describeWithPackets("rules that the lab does not enforce", () => {
   test("are listed where that is allowed, and rows that they touch say so", async () => {
     const policy = `apiVersion: cilium.io/v2
@@ -96,6 +167,8 @@ spec:
       );
       const status = await bulkhead(["lab", "status", "--name", name]);
       expect(status.stdout).toContain("not enforced: CiliumNetworkPolicy/default/authenticated#ingress[0]");
+      const apply = ["lab", "apply", join(folder, "policy.yaml"), "--name", name];
+      expect((await bulkhead(apply)).stderr).toContain("warning: not enforced");
       const verified = await bulkhead(["verify", "--lab", "--name", name, folder]);
       expect(verified.stdout).toContain("  packets   not asked: the answer is unsure");
       await bulkhead(["lab", "down", "--name", name]);

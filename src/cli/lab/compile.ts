@@ -36,7 +36,11 @@ export function compileLab({ engine, dialect }: Pick<Session, "engine" | "dialec
     const place = one.place === "" ? "" : `${one.place}: `;
     note(`${place}${allowed ? "warning: not enforced: " : "error: "}${one.rule}: ${one.why}`);
   }
-  if (unsupported.length > 0 && !allowed) throw new SilentFailure(LAB_FAILURES["rules-unsupported"].exit);
+  if (unsupported.length > 0 && !allowed) {
+    const { help, exit } = LAB_FAILURES["rules-unsupported"];
+    note(`  help: ${help}`);
+    throw new SilentFailure(exit);
+  }
   return { lab, ruleset, unenforced: unsupported };
 }
 

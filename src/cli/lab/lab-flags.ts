@@ -1,5 +1,5 @@
 /** Flags of every lab command. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type LabStatus } from "../../lab/answers.ts";
 import type { Predecessor } from "../../lab/compile/plan-of.ts";
 import { labStatus } from "../../lab/client.ts";
@@ -15,6 +15,14 @@ export interface LabFlags {
 
 export function withLab(command: Command): Command {
   return command.option("--name <lab>", "which lab; several can run side by side", DEFAULT_LAB);
+}
+
+/** Of the commands that put rules in force. */
+export function unenforcedOption(): Option {
+  return new Option(
+    "--allow-unenforced",
+    "leave out the rules that the lab cannot enforce, and list them, instead of refusing",
+  );
 }
 
 /** A running lab with the input that it was made from. */

@@ -9,7 +9,8 @@ import { type Question, QuestionError } from "../../reach/answer.ts";
 import type { Engine } from "../../reach/engine.ts";
 import type { RowResult } from "../../verify/check.ts";
 import { observedIn } from "./comparison.ts";
-import { type Asked, type LabView, pose, type Posed } from "./questions.ts";
+import { NamedPackets, type Observed } from "./named-packets.ts";
+import { type Asked, type LabView, nameAsked, pose, type Posed } from "./questions.ts";
 
 /** A row with the questions that it asks; none: it asks something that packets cannot say. */
 export interface Row {
@@ -23,12 +24,14 @@ const NODES = 2;
 export class PacketWitness {
   private readonly name: string;
   private readonly running: LabView | undefined;
+  private readonly named: NamedPackets;
   private started = false;
 
   /** Takes the name of a lab, and what a running one was made from; without that, one is started when it is needed. */
   constructor(name: string, running?: LabView) {
     this.name = name;
     this.running = running;
+    this.named = new NamedPackets(name);
   }
 
   /** Holds rows against packets. Where they differ, the row fails; where no packet can say, the row says so. */
@@ -41,13 +44,20 @@ export class PacketWitness {
       return rows.map(({ result }) => unseen(result, [`the lab cannot be built: ${error.message}`]));
     }
     const posed = rows.map(({ questions }) => poseAll(view, questions));
-    const results = await this.send(posed.flatMap(({ asked }) => asked));
-    let next = 0;
-    return rows.map(({ result }, i) => {
-      const { asked, reasons } = posed[i] ?? { asked: [], reasons: [] };
-      const own = results.slice(next, (next += asked.length));
-      return held(result, asked, own, reasons);
-    });
+    const observed = await this.observe(
+      view,
+      posed.flatMap(({ asked }) => asked),
+    );
+    return rows.map(({ result }, i) => held(result, posed[i] ?? { asked: [], reasons: [] }, observed));
+  }
+
+  private async observe(view: LabView, asked: readonly Asked[]): Promise<ReadonlyMap<Asked, Observed>> {
+    const plain = asked.filter(({ probe }) => nameAsked(probe) === undefined);
+    const results = await this.send(plain);
+    const named = asked.filter(({ probe }) => nameAsked(probe) !== undefined);
+    const isOwn = this.running === undefined;
+    const others = await this.named.send(view, isOwn, named, (some) => this.send(some));
+    return new Map([...plain.map((one, i) => [one, results[i] ?? neverSent()] as const), ...others]);
   }
 
   /** Puts a case into the lab. */
@@ -128,18 +138,20 @@ function unseen(result: RowResult, reasons: readonly string[]): RowResult {
   return { ...result, packets: { verdict: null, sent: 0, unseen: reasons } };
 }
 
-function held(
-  result: RowResult,
-  asked: readonly Asked[],
-  results: readonly ProbeResult[],
-  reasons: readonly string[],
-): RowResult {
+function held(result: RowResult, { asked, reasons }: Posed, results: ReadonlyMap<Asked, Observed>): RowResult {
   const open = new Set(reasons);
   const seen = new Set<string>();
   const wrong: string[] = [];
-  for (const [i, { probe, verdict }] of asked.entries()) {
-    const packet = results[i];
+  let sent = 0;
+  for (const one of asked) {
+    const packet = results.get(one);
     if (packet === undefined) continue;
+    if (typeof packet === "string") {
+      open.add(packet);
+      continue;
+    }
+    sent++;
+    const { probe, verdict } = one;
     // A running lab lets nobody in from outside but by its load balancers.
     if (packet.drop?.reason === "not-routed") {
       open.add("from outside only load balancers answer in this lab");
@@ -154,7 +166,7 @@ function held(
   }
   const [first, ...more] = seen;
   const verdict = first === undefined ? null : more.length > 0 ? "mixed" : first;
-  const packets = { verdict, sent: asked.length, unseen: [...open] };
+  const packets = { verdict, sent, unseen: [...open] };
   if (wrong.length === 0) return { ...result, packets };
   const why = [result.why, `packets: ${wrong.slice(0, 3).join("; ")}`].filter((part) => part !== "").join("; ");
   return { ...result, passed: false, actual: `${result.actual}, and ${verdict} with packets`, why, packets };

@@ -13,7 +13,15 @@ import type { Engine } from "../../reach/engine.ts";
 import type { Verdict } from "../../reach/explain.ts";
 import { objectName } from "../../report/origin.ts";
 
-/** One packet with the answer that it is held against. */
+/** Before a name, where a packet goes to the address that its sender looks up. */
+const NAMED = "fqdn:";
+
+/** The name whose address a packet goes to, in lower case with a trailing dot; undefined where it is no name. */
+export function nameAsked({ to }: Probe): string | undefined {
+  return to.startsWith(NAMED) ? to.slice(NAMED.length) : undefined;
+}
+
+/** One packet with the answer that it is held against; to a name it goes by `NamedPackets`. */
 export interface Asked {
   readonly probe: Probe;
   readonly verdict: Verdict;
@@ -161,7 +169,7 @@ function packetsOf(
 
 /** Whether a place has somebody who answers requests on a port; everything outside does. */
 function answersRequests({ lab }: LabView, place: string, port: number): boolean {
-  if (place.startsWith("ip:")) return true;
+  if (place.startsWith("ip:") || place.startsWith(NAMED)) return true;
   const pod = lab.plan.pods.find(({ name }) => name === place);
   return pod?.ports.some((one) => one.protocol === "TCP" && one.port === port) === true;
 }
@@ -201,7 +209,7 @@ function placesOf(
       return addresses.map((address) => ({ place: `ip:${address}`, site: "outside" }));
     }
     case "name":
-      return "which address a DNS name has outside, the lab does not know";
+      return [{ place: `${NAMED}${end.dnsName}`, site: "outside" }];
     case "reserved": {
       const ingress = end.reserved === "ingress" && lab.plan.ingress?.addresses.some(isMine) === true;
       return ingress ? [{ place: INGRESS, site: INGRESS }] : `the lab has no ${end.name}`;

@@ -8,8 +8,8 @@ import { objectName } from "../../../report/origin.ts";
 import { EXIT, SilentFailure } from "../../exit.ts";
 import { namesOf } from "../../lab/outside-names.ts";
 import { compileLab } from "../../lab/compile.ts";
-import { keepInput, objectKey, readWithTexts, type Texts } from "../../lab/kept-input.ts";
-import { type LabFlags, openRunning, type RunningSession, withLab } from "../../lab/lab-flags.ts";
+import { keepInput, objectKey, type ReadingFlags, readWithTexts, type Texts } from "../../lab/kept-input.ts";
+import { type LabFlags, openRunning, type RunningSession, unenforcedOption, withLab } from "../../lab/lab-flags.ts";
 import { changesOf } from "../../../files/changes.ts";
 import { type InputFlags, type OutputFlags, withInput, withOutput } from "../../options.ts";
 import { showProbe } from "./probe.ts";
@@ -20,6 +20,7 @@ interface ApplyFlags extends InputFlags, LabFlags, OutputFlags<"text" | "json"> 
   readonly prune?: true;
   readonly delete?: true;
   readonly watch?: true;
+  readonly allowUnenforced?: true;
 }
 
 export function addApply(lab: Command): void {
@@ -33,6 +34,7 @@ export function addApply(lab: Command): void {
     .addOption(
       new Option("--watch", "apply again whenever a file is saved, and show who reaches whom").conflicts("delete"),
     )
+    .addOption(unenforcedOption())
     .addHelpText(
       "after",
       `
@@ -106,12 +108,13 @@ async function run(paths: readonly string[], flags: ApplyFlags): Promise<void> {
 }
 
 /** Flags of this command that say how manifests are read replace those of `lab up`. */
-function readingOf(flags: ApplyFlags): InputFlags {
-  const { namespace, dialect, asCluster, podCidr, nodeCidr, serviceCidr } = flags;
+function readingOf(flags: ApplyFlags): ReadingFlags {
+  const { namespace, dialect, asCluster, allowUnenforced, podCidr, nodeCidr, serviceCidr } = flags;
   return {
     ...(namespace === undefined ? {} : { namespace }),
     ...(dialect === undefined ? {} : { dialect }),
     ...(asCluster === undefined ? {} : { asCluster }),
+    ...(allowUnenforced === undefined ? {} : { allowUnenforced }),
     ...(podCidr === undefined ? {} : { podCidr }),
     ...(nodeCidr === undefined ? {} : { nodeCidr }),
     ...(serviceCidr === undefined ? {} : { serviceCidr }),

@@ -9,7 +9,7 @@ import { EXIT, inputFailure, SilentFailure } from "../../exit.ts";
 import { compileLab, unenforcedOf } from "../../lab/compile.ts";
 import { keepInput, readWithTexts } from "../../lab/kept-input.ts";
 import { withNames } from "../../lab/outside-names.ts";
-import { type LabFlags, withLab } from "../../lab/lab-flags.ts";
+import { type LabFlags, unenforcedOption, withLab } from "../../lab/lab-flags.ts";
 import { type InputFlags, type OutputFlags, withInput, withOutput } from "../../options.ts";
 import { openDocuments } from "../../session.ts";
 import { printDiagnostics, progress, styleFor, writeAnswer } from "../../terminal.ts";
@@ -26,7 +26,7 @@ export function addUp(lab: Command): void {
     .argument("[path...]", "manifests and policies");
   withLab(withOutput(withInput(command), ["text", "json"]))
     .option("--nodes <number>", "how many nodes there are; pods that name none take turns on them", parseCount)
-    .option("--allow-unenforced", "leave out the rules that the lab cannot enforce, and list them, instead of refusing")
+    .addOption(unenforcedOption())
     .addHelpText(
       "after",
       `
