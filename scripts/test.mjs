@@ -1,8 +1,8 @@
 // `npm test`: lint, format, types, then every test, packets included. The last line counts: `N passed, N failed`.
 //
 // Exit codes: 0 all passed; 1 something failed; 3 packets could not flow here (BULKHEAD_ALLOW_SKIP=1 lets that pass).
-// `--full` runs the counts whole that are otherwise a seeded tenth; continuous integration (`CI=true`) does so for what
-// needs no packets, where minutes cost less than a gap. Further arguments go to the test runner.
+// `--full` runs the counts whole that are otherwise a seeded tenth; continuous integration (`CI=true`) does so for the
+// property tests, packets included, where minutes cost less than a gap. Further arguments go to the test runner.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -442,7 +442,7 @@ export class Enforcement {
     swap.addRule(JUDGE, ...this.isJudged(), verdict(ACCEPT));
     swap.addRule(JUDGE, conntrack("state", r0), compare(r0, "neq", number32(CT_NEW)), verdict(goTo(known)));
     judgeIn(JUDGE);
-    swap.addRule(JUDGE, limit(FLOW_RATE, FLOW_RATE), log(FLOW_GROUP, "flow"));
+    swap.addRule(JUDGE, limit(FLOW_RATE, FLOW_RATE), log(FLOW_GROUP));
     swap.addRule(JUDGE, verdict(ACCEPT));
     if (this.redirecting) this.writeRedirection(swap, judges, chains);
     this.chains = chains;

@@ -124,7 +124,7 @@ export function addRedirection(
       mask(r0, number32(CT_NEW)),
       compare(r0, "neq", NONE),
       limit(logs.rate, logs.rate),
-      log(logs.flows, "flow"),
+      log(logs.flows),
     );
   const port = Buffer.alloc(2);
   port.writeUInt16BE(PROXY_PORT);

@@ -50,7 +50,10 @@ function files(): Record<string, readonly string[]> {
   return {
     mounts: readFileSync("/proc/self/mounts", "utf8").split("\n"),
     temporary: folder(temporary).filter((entry) => !entry.startsWith("tsx-")),
-    machineTemporary: folder("/tmp").filter((entry) => /bulkhead|lab-/.test(entry)),
+    // Tests that run beside this one have folders such as `bulkhead-cli-NJk0yp`.
+    machineTemporary: folder("/tmp").filter(
+      (entry) => /bulkhead|lab-/.test(entry) && !/^bulkhead-[a-z]+-\w{6}$/.test(entry),
+    ),
     runtime: folder("/run"),
     netns: folder("/run/netns"),
     shared: folder("/dev/shm"),

@@ -1,15 +1,16 @@
-/** Engine, reference and packets, over random clusters and policies: 2,000 sets of policies in the full run. */
+/** Engine, reference and packets, over random clusters and policies: 2,000 sets of policies in continuous integration. */
 import { describeWithPackets, uniqueName } from "./unprivileged.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { labDown, labUp } from "../../src/lab/client.ts";
 import { NO_RULES } from "../../src/lab/ruleset.ts";
 import { DIALECTS } from "../property/scenes.ts";
+import { isWhole } from "../whole.ts";
 import { EMPTY } from "./clusters.ts";
 import { compareBatch, Seen } from "./witnesses.ts";
 
 const name = uniqueName();
 /** Distinct sets of policies that are compared in each of the four dialects. */
-const SETS = Number(process.env["BULKHEAD_FUZZ"] ?? (process.env["BULKHEAD_FULL"] === "1" ? 500 : 50));
+const SETS = Number(process.env["BULKHEAD_FUZZ"] ?? (isWhole ? 500 : 50));
 const SEED = 117;
 const MAX_SHOWN = 3;
 

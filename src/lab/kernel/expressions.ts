@@ -195,11 +195,11 @@ export function lookUpVerdict(map: string, key: number): Expression {
 /** Longest text that the kernel keeps of a log prefix (NF_LOG_PREFIXLEN less the closing zero). */
 export const LOG_PREFIX_MAX = 127;
 
-/** Hands the packet's first bytes to the log group, at once (queue threshold 1). */
-export function log(group: number, prefix: string): Expression {
+/** Hands the packet's first bytes to the log group, at once (queue threshold 1); without a prefix the kernel formats none. */
+export function log(group: number, prefix?: string): Expression {
   return expression("log", (w) => {
     w.be16(1, group);
-    w.text(2, prefix);
+    if (prefix !== undefined) w.text(2, prefix);
     w.be32(3, 128);
     w.be16(4, 1);
   });
