@@ -115,7 +115,7 @@ export const CODES = {
   BH024: {
     severity: "error",
     title: "file beyond the size that can be read",
-    help: "Split the file; a single one may hold 256 MiB.",
+    help: "Split it: a document, a List and a JSON text may hold 256 MiB, a file 2 GiB.",
   },
   BH025: {
     severity: "error",

@@ -4,7 +4,7 @@ import { type Diagnostic, diagnostic } from "../base/diagnostic.ts";
 import type { Source } from "../documents/document.ts";
 import { listFolder } from "./folder.ts";
 import { holdsSegregation, isReadable, roleOf } from "./recognition.ts";
-import { decode, readProblem, readSource, sourceName, type SourceResult } from "./source-file.ts";
+import { decodeFile, type FileResult, readFile, readProblem, sourceName } from "./source-file.ts";
 
 /** How the input is read. */
 export interface InputOptions {
@@ -60,14 +60,14 @@ function readPath(input: InputCollector, path: string, cwd: string, recursive: b
     return;
   }
   if (!isFolder) {
-    input.add(identity(path), readSource(path, name), name);
+    input.add(identity(path), readFile(path, name), name);
     return;
   }
   const { files, problems } = listFolder(path, { recursive, accepts: isReadable, cwd });
   input.diagnostics.push(...problems);
   for (const file of files) {
     const fileName = sourceName(file, cwd);
-    input.add(identity(file), readSource(file, fileName), fileName);
+    input.add(identity(file), readFile(file, fileName), fileName);
   }
   if (files.length === 0 && problems.length === 0)
     input.diagnostics.push(
@@ -91,7 +91,7 @@ class InputCollector implements Input {
   private readonly seen = new Set<string>();
 
   /** Takes in a file. `id` is the same for the same file under any name. */
-  add(id: string, result: SourceResult, name = id): void {
+  add(id: string, result: FileResult, name = id): void {
     if (this.seen.has(id)) {
       this.diagnostics.push(diagnostic("BH026", `${name} is named twice and read once`, { file: name }));
       return;
@@ -101,24 +101,26 @@ class InputCollector implements Input {
       this.diagnostics.push(result.problem);
       return;
     }
-    const { source } = result;
-    const role = roleOf(source);
+    const { sources } = result;
+    // Parts of one file are for one thing.
+    const roles = sources.map(roleOf);
+    const role = roles.includes("manifest") ? "manifest" : (roles[0] ?? "manifest");
     switch (role) {
       case "manifest":
-        this.sources.push(source);
-        if (holdsSegregation(source)) this.segregationFiles.push(source);
+        this.sources.push(...sources);
+        this.segregationFiles.push(...sources.filter(holdsSegregation));
         break;
       case "expectation":
-        this.expectationFiles.push(source);
+        this.expectationFiles.push(...sources);
         break;
       case "case":
-        this.caseFiles.push(source);
+        this.caseFiles.push(...sources);
         break;
       case "configuration":
-        this.configFiles.push(source);
+        this.configFiles.push(...sources);
         break;
       case "segregation":
-        this.segregationFiles.push(source);
+        this.segregationFiles.push(...sources);
         break;
       default:
         role satisfies never;
@@ -126,9 +128,9 @@ class InputCollector implements Input {
   }
 }
 
-function readStdin(stdin: (() => Buffer) | undefined): SourceResult {
+function readStdin(stdin: (() => Buffer) | undefined): FileResult {
   try {
-    return decode(stdin === undefined ? readFileSync(0) : stdin(), "-");
+    return decodeFile(stdin === undefined ? readFileSync(0) : stdin(), "-");
   } catch (error) {
     return { problem: readProblem(error, "-") };
   }

@@ -13,6 +13,8 @@ interface Edit {
 /** The corrections for findings whose right form follows from the text itself: BH158, and BH159 of a method. */
 export function edits(findings: readonly Diagnostic[], sources: readonly Source[]): readonly Edit[] {
   const lines = new Map(sources.map((source) => [source.name, source.text.split("\n")]));
+  // A file so large that it comes in parts is not for patching.
+  for (const { name, before } of sources) if (before !== undefined) lines.delete(name);
   return findings.flatMap(({ code, file, line, column, message }): readonly Edit[] => {
     const text = file === undefined || line === undefined ? undefined : lines.get(file)?.[line - 1];
     if (text === undefined || file === undefined || line === undefined) return [];
