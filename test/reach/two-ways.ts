@@ -2,6 +2,7 @@
 import type { PortProtocol } from "../../src/net/protocol.ts";
 import { type Answer, QuestionError } from "../../src/reach/answer.ts";
 import { ALL_BOUNDED, type Bounded, boundedIntersect } from "../../src/reach/bounded.ts";
+import { endpointFamilies } from "../../src/reach/endpoint.ts";
 import type { Engine } from "../../src/reach/engine.ts";
 import { pointVerdict } from "../../src/reach/explain.ts";
 import type { EndpointClass } from "../../src/reach/factored.ts";
@@ -92,6 +93,33 @@ export function differences(engine: Engine, probes: readonly Probe[]): readonly 
         return left.map((text) => `${where}: reach does not name ${text}`);
       }),
   );
+}
+
+/** Pairs that `reach` leaves out although `why` lets something through. */
+export function leftOut(engine: Engine, probes: readonly Probe[]): readonly string[] {
+  const { rows, pairs } = engine.reach({ by: "endpoint", provenance: false, outside: true });
+  const listed = new Set([...pairs].map(({ from, to }) => `${from} > ${to}`));
+  const hasOutside = (name: string, side: "from" | "to"): boolean =>
+    [...listed].some((pair) => {
+      const [from = "", to = ""] = pair.split(" > ");
+      return side === "from" ? from === name && !to.includes("/Pod/") : to === name && !from.includes("/Pod/");
+    });
+  // Ends that have no address of IPv4 are asked about no more than reach tells of them.
+  const asked = rows.filter(({ members }) => members.every((member) => endpointFamilies(member).includes("IPv4")));
+  const questions = asked.flatMap(({ name }) => [
+    ...asked.filter((other) => other.name !== name).map((other) => [name, other.name] as const),
+    ...(hasOutside(name, "from") ? [] : [[name, "ip:203.0.113.77"] as const]),
+    ...(hasOutside(name, "to") ? [] : [["ip:203.0.113.77", name] as const]),
+  ]);
+  return questions
+    .filter(([from, to]) => !listed.has(`${from} > ${to}`))
+    .flatMap(([from, to], number) => {
+      const probe = probes[number % probes.length];
+      if (probe === undefined) return [];
+      const answer = ask(engine, { from, to, allow: [], unsure: [], mixed: [] }, probe);
+      if (answer === undefined || answer.verdict === "deny") return [];
+      return [`${from} > ${to} ${probe.port}/${probe.protocol}: left out, why ${answer.verdict}`];
+    });
 }
 
 /** Between groups: what holds between all members passes, between some it is mixed. */
