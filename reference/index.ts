@@ -44,7 +44,7 @@ export class Reference {
     this.refused = [...admission.refused.keys()];
     this.#options = options;
     this.#cluster = clusterOf(admission.accepted, options);
-    this.#edges = edgesOf(documents);
+    this.#edges = edgesOf([documents, options.names]);
     this.#kubernetes = kubernetesPolicies(admission.accepted);
     this.#cilium =
       options.dialect === "kubernetes" ? undefined : ciliumPolicies(admission.accepted, this.#cluster, options);

@@ -389,6 +389,12 @@ export class Inventory {
       if (range.last < maxAddress(range.family)) points[range.family].add(range.last + 1n);
     };
     for (const service of this.world.services) for (const range of service.sourceRanges ?? []) cut(range);
+    const isByName = this.policies.policies.some(({ rules }) =>
+      rules.some(({ peers }) => peers.some(({ kind }) => kind === "names")),
+    );
+    if (isByName)
+      for (const addresses of this.names.values())
+        for (const address of addresses) cut(prefixRange(hostPrefix(address)));
     for (const { scope } of this.world.foreign) if (scope.kind === "addresses") scope.addresses.forEach(cut);
     for (const policy of this.policies.policies) {
       for (const rule of policy.rules) {

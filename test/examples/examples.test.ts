@@ -15,6 +15,18 @@ import { ROOT } from "../cli/run.ts";
 const FOLDER = join(ROOT, "examples/two-applications");
 const EXPECTATIONS = readdirSync(FOLDER).filter((name) => name.endsWith(".expect.yaml"));
 
+describe("names", () => {
+  test("[R7.3.1, R7.3.5] what is expected holds", () => {
+    const path = join(ROOT, "examples/names/expect.yaml");
+    const { results, diagnostics } = runCase(
+      { name: "expect.yaml", text: readFileSync(path, "utf8") },
+      caseFiles(path, ROOT),
+    );
+    expect(diagnostics.map(formatDiagnostic)).toEqual([]);
+    expect(results.map(({ passed }) => passed)).toEqual([true, true, true, true, true]);
+  });
+});
+
 describe("two applications", () => {
   test.each(EXPECTATIONS)("%s", (name) => {
     const path = join(FOLDER, name);
