@@ -201,7 +201,8 @@ export function boxOf(rule: HttpPattern): { readonly box: HttpBox; readonly opaq
   for (const { name, value, mismatch, secret } of rule.headers) {
     if (secret !== undefined) {
       if (mismatch === undefined) headers.push({ name, negated: false });
-      if (mismatch === undefined || value === undefined) opaque.push({ code: "secret-not-read", detail: secret });
+      if (mismatch === undefined || value === undefined)
+        opaque.push({ code: "secret-not-read", detail: `Secret ${secret}` });
       continue;
     }
     if (mismatch !== undefined) continue;

@@ -41,7 +41,9 @@ export interface RuleConsidered {
   readonly port: boolean;
   /** Whether its application rules pass the request; `yes` where it has none or none is asked. */
   readonly application: Ternary;
-  /** Its rules for requests at the port, held against the request; none where none is asked or it has none. */
+  /** Its proxy at the port reads something else than what is sent (cilium.md R6.2.1); absent: it can read it, or has none. */
+  readonly misread?: true;
+  /** Its rules for requests at the port, held against the request; none where none is asked or read, or it has none. */
   readonly requests: readonly RequestRule[];
   /** The rule allows the name that is dialled, and no look-up of it passes one of these rules (cilium.md R7.3.1). */
   readonly dead?: { readonly name: string; readonly lookUps: readonly Origin[] };
@@ -130,16 +132,17 @@ export function explainSide(
         const match = matches.find((m) => m.rule === rule);
         const application = flowAt(sides.matching.flows(rule, destination), point.family, point.protocol, point.port);
         const { http } = point.application ?? {};
+        const items = point.application === undefined ? [] : itemsAt(rule, sides, destination, point);
+        const isMisread = isUnreadable(items, point.application);
         const named = direction === "egress" && other.endpoint.kind === "name" ? other.endpoint.dnsName : undefined;
         return {
           rule,
           peer: ternary(match),
           port: application !== undefined,
           application:
-            application === undefined || isUnreadable(itemsAt(rule, sides, destination, point), point.application)
-              ? "no"
-              : applicationPasses(application, point.application),
-          requests: http === undefined ? [] : requestRules(itemsAt(rule, sides, destination, point), http),
+            application === undefined || isMisread ? "no" : applicationPasses(application, point.application),
+          ...(isMisread ? { misread: true as const } : {}),
+          requests: http === undefined || isMisread ? [] : requestRules(items, http),
           ...(named !== undefined && sides.matching.isDead(rule, named, self)
             ? { dead: { name: named.slice(0, -1), lookUps: sides.matching.lookUps(self) } }
             : {}),

@@ -152,7 +152,8 @@ export function standing(rule: RuleConsidered): string {
   const peer = { yes: "peer matches", no: "peer does not match", maybe: "peer may match" };
   const port = rule.port ? "port matches" : "port does not match";
   const request = { yes: "", no: ", request refused", maybe: ", request may be refused" };
-  return `${peer[rule.peer]}, ${port}${rule.port ? request[rule.application] : ""}`;
+  const proxy = rule.misread === true ? ", its proxy cannot read what is sent" : request[rule.application];
+  return `${peer[rule.peer]}, ${port}${rule.port ? proxy : ""}`;
 }
 
 /** How many rules for requests are told of one rule. */

@@ -492,7 +492,7 @@ describe("explaining a request", () => {
   test("says what is opaque, and what the proxy refuses", () => {
     const a = applicationOf([{ kind: "http", rules: [{ headers: [{ name: "x", secret: "a/s" }] }] }]);
     expect(explainRequest(a, request("GET /", { headers: { x: "1" } }))).toMatchObject([
-      { verdict: "maybe", failures: [{ part: "opaque", demand: "a/s", verdict: "maybe" }] },
+      { verdict: "maybe", failures: [{ part: "opaque", demand: "Secret a/s", verdict: "maybe" }] },
     ]);
     expect(explainRequest(http({ method: "GET" }), request("GET /a#b"))).toMatchObject([
       { verdict: "no", failures: [{ part: "request", actual: "/a#b" }] },
