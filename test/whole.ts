@@ -1,6 +1,7 @@
 /**
  * How much a run does of what is counted: with `BULKHEAD_FULL=1` everything whole, with `BULKHEAD_FULL=properties` (continuous
- * integration) the property tests of the engine and its truth test with packets, else a seeded part.
+ * integration) the property tests of the engine and those with packets (policies, requests, names), else a
+ * seeded part.
  */
 const asked = process.env["BULKHEAD_FULL"];
 

@@ -17,11 +17,11 @@ import { type Fields, few, sometimes } from "../property/arbitraries.ts";
 import type { HttpRequest } from "../property/flows.ts";
 import { httpApplication, httpRulesIn, requestNear } from "../property/http-rules.ts";
 import { openReference } from "../property/witnesses.ts";
+import { isWhole } from "../whole.ts";
 
 const name = uniqueName();
-const FULL = process.env["BULKHEAD_FULL"] === "1";
 /** Sets of rules, over the three releases. */
-const SETS = Number(process.env["BULKHEAD_FUZZ"] ?? (FULL ? 1000 : 100));
+const SETS = Number(process.env["BULKHEAD_FUZZ"] ?? (isWhole ? 1000 : 100));
 const REQUESTS = 8;
 const RELEASES = ["cilium@1.17", "cilium@1.18", "cilium@1.19"] as const;
 

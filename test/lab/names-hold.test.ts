@@ -3,8 +3,9 @@
 import { describeWithPackets, uniqueName } from "./unprivileged.ts";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { labDown, labProbe, labStatus, labUp } from "../../src/lab/client.ts";
+import { labDown, labExec, labProbe, labStatus, labUp } from "../../src/lab/client.ts";
 import type { Plan } from "../../src/lab/plan.ts";
 import type { Ruleset, RulesetEntry } from "../../src/lab/ruleset.ts";
 import { PROXY_MARK } from "../../src/lab/proxy/supervisor.ts";
@@ -14,11 +15,18 @@ import { hello } from "./proxy/hello.ts";
 
 const name = uniqueName();
 const SERVER = "10.0.0.53";
+/** A server that others speak over. */
+const LIAR = "10.0.0.3";
+const [WRONG, RIGHT] = ["198.51.100.66", "198.51.100.7"] as const;
 const NAMES = [{ text: "*.example.com", expression: "^[-a-zA-Z0-9_]*[.]example[.]com[.]$" }];
 
 const PLAN: Plan = {
   ...EMPTY,
-  pods: [pod("default/client", 1001, "10.0.0.1"), pod("default/noisy", 1001, "10.0.0.2")],
+  pods: [
+    pod("default/client", 1001, "10.0.0.1"),
+    pod("default/noisy", 1001, "10.0.0.2"),
+    pod("default/liar", 1003, LIAR),
+  ],
   dns: {
     clusterIPs: ["10.96.0.10"],
     domain: "cluster.local",
@@ -37,7 +45,7 @@ function egress(entries: readonly RulesetEntry[]): Ruleset {
 const RULES = egress([
   ...(["UDP", "TCP"] as const).map((protocol) =>
     entry({
-      peer: { kind: "identities", identities: [1002] },
+      peer: { kind: "identities", identities: [1002, 1003] },
       traffic: { protocol, ports: { first: 53, last: 53 } },
       application: [{ kind: "dns", names: NAMES }],
     }),
@@ -114,6 +122,24 @@ describeWithPackets("names, held", () => {
     for (const bytes of [Buffer.alloc(0), good.subarray(0, 11), changed(good, (b) => b.writeUInt16BE(0x8180, 2))])
       expect(await said(bytes, 200)).toBe("nothing");
     expect(await code(client, "api.example.com")).toBe("NOERROR");
+  });
+
+  test("answers with another number, for another name, cut, or from another port teach nothing", async () => {
+    const program = fileURLToPath(new URL("liar.mjs", import.meta.url));
+    const argv = ["timeout", "60", process.execPath, program, LIAR, WRONG, RIGHT];
+    const ended = labExec("default/liar", argv, { name, stdio: "collect" });
+    let found = await client.lookUp(LIAR, "www.example.com", "A", 1_000);
+    // The server may not be there yet.
+    for (let turn = 0; turn < 20 && found.code !== "NOERROR"; turn++)
+      found = await client.lookUp(LIAR, "www.example.com", "A", 1_000);
+    expect(found).toMatchObject({ code: "NOERROR", addresses: [RIGHT] });
+    const to = { from: "default/client", protocol: "TCP", port: 80 } as const;
+    const results = await labProbe(
+      [WRONG, RIGHT].map((address) => ({ ...to, to: `ip:${address}` })),
+      { name },
+    );
+    expect(results.map(({ outcome }) => outcome)).toEqual(["deny", "allow"]);
+    await ended;
   });
 
   test("a stream that is no DNS is ended, and one without an end costs nobody else", async () => {

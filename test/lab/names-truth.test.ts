@@ -18,13 +18,13 @@ import { type Fields, few, sometimes, weighted } from "../property/arbitraries.t
 import type { Flow } from "../property/flows.ts";
 import { lookUp, namedDestinations, NAMES, serverNames } from "../property/names.ts";
 import { openReference } from "../property/witnesses.ts";
+import { isWhole } from "../whole.ts";
 import { Asker } from "./asking.ts";
 import { hello } from "./proxy/hello.ts";
 
 const name = uniqueName();
-const FULL = process.env["BULKHEAD_FULL"] === "1";
 /** Sets of rules, over the three releases. */
-const SETS = Number(process.env["BULKHEAD_FUZZ"] ?? (FULL ? 1000 : 100));
+const SETS = Number(process.env["BULKHEAD_FUZZ"] ?? (isWhole ? 1000 : 100));
 const RELEASES = ["cilium@1.17", "cilium@1.18", "cilium@1.19"] as const;
 const CLIENT = "default/client";
 const SERVER = "10.244.1.53";

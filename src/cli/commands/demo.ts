@@ -7,6 +7,7 @@ import { cutOff, type Played, play } from "../demo/play.ts";
 import { openStory, type Story, type StoryName } from "../demo/story.ts";
 import { type NextSteps, tellStory } from "../demo/tell.ts";
 import { EXIT } from "../exit.ts";
+import type { Pair } from "../lab/comparison.ts";
 import { type OutputFlags, withOutput } from "../options.ts";
 import { styleFor, writeAnswer } from "../terminal.ts";
 import { INSTALLATION, runUnprivileged, shownPath } from "../unprivileged.ts";
@@ -59,22 +60,30 @@ function nextSteps(played: Played): NextSteps {
   const policies = `${example}/policies/cilium`;
   const asked = cutOff(played.chapters) ?? played.chapters[0]?.pairs[0];
   if (asked === undefined) return { commands: [] };
-  const { asker, target } = asked.pair;
-  const { namespace, name } = asker.workload ?? { namespace: "", name: asker.name };
-  const [space, service = ""] = target.service?.split("/") ?? [];
-  const host = `${service}${space === namespace ? "" : `.${space ?? ""}`}${target.port === 80 ? "" : `:${target.port}`}`;
+  const { why, exec } = questions(asked.pair);
   return {
     commands: [
       {
-        line: `npx bulkhead why ${asker.name} ${target.name} --port ${target.port}/${target.protocol} -f ${example} -f ${policies}`,
+        line: `${why} -f ${example} -f ${policies}`,
         what: "every policy and rule that was considered",
       },
       { line: `npx bulkhead reach ${example} ${policies}`, what: "who reaches whom, and what decides it" },
       {
-        line: `npx bulkhead lab up -f ${example} && npx bulkhead lab exec ${namespace}/${name} -- curl -s http://${host}/`,
+        line: `npx bulkhead lab up -f ${example} && ${exec}/`,
         what: "a lab that stays; npx bulkhead lab down ends it",
       },
     ],
+  };
+}
+
+/** A pair asked of the engine, and of a running lab up to the path. */
+function questions({ asker, target }: Pair): { readonly why: string; readonly exec: string } {
+  const { namespace, name } = asker.workload ?? { namespace: "", name: asker.name };
+  const [space, service = ""] = target.service?.split("/") ?? [];
+  const host = `${service}${space === namespace ? "" : `.${space ?? ""}`}${target.port === 80 ? "" : `:${target.port}`}`;
+  return {
+    why: `npx bulkhead why ${asker.name} ${target.name} --port ${target.port}/${target.protocol}`,
+    exec: `npx bulkhead lab exec ${namespace}/${name} -- curl -s http://${host}`,
   };
 }
 
@@ -87,17 +96,16 @@ function requestSteps({ chapters }: Played): NextSteps {
     return predicted.verdict === "deny" && pair.asker.name !== refused?.pair.asker.name;
   });
   if (last === undefined) return { commands: [] };
-  const { asker, target } = last.pair;
-  const { namespace, name } = asker.workload ?? { namespace: "", name: asker.name };
+  const { why, exec } = questions(last.pair);
   const { method, path } = last.request;
   return {
     commands: [
       {
-        line: `npx bulkhead why ${asker.name} ${target.name} --port ${target.port}/${target.protocol} --http "${method} ${path}" -f ${example} -f ${policies}`,
+        line: `${why} --http "${method} ${path}" -f ${example} -f ${policies}`,
         what: "which rules for requests there are, and on what this one fails",
       },
       {
-        line: `npx bulkhead lab up -f ${example} -f ${policies} && npx bulkhead lab exec ${namespace}/${name} -- curl -s http://${target.service?.split("/")[1] ?? ""}${path}`,
+        line: `npx bulkhead lab up -f ${example} -f ${policies} && ${exec}${path}`,
         what: "a lab that stays; npx bulkhead lab flows shows each request, npx bulkhead lab down ends it",
       },
     ],
