@@ -341,7 +341,9 @@ async function main(largest: number, runs: number): Promise<void> {
   questions(engine, shape);
   await changes(engine, shape, median(full));
   await analyse({ ...shape, isShared: true }, 1, 1);
-  console.log(`${USAGE} The lab and the VPC: node --import tsx bench/lab-start.ts, bench/lab-traffic.ts, bench/vpc.ts`);
+  console.log(
+    `${USAGE} The lab and the VPC: node --import tsx bench/reading.ts, bench/lab-start.ts, bench/lab-traffic.ts, bench/vpc.ts`,
+  );
 }
 
 const USAGE = `Usage: npm run bench -- [largest] [runs], with ${SIZES.map(({ pods }) => pods).join(", ")} for the largest number of pods (10000 unless given), and 1 to 50 runs of each size (3 unless given).`;
