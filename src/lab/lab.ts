@@ -234,7 +234,7 @@ export class Lab {
     const { plan } = this.order;
     if (!plan.pods.some(({ name }) => name === pod)) throw new LabError("pod-not-found", `the lab has no ${pod}`);
     if (!plan.nodes.some(({ name }) => name === node))
-      throw new LabError("plan-invalid", `the lab has no node ${node}`);
+      throw new LabError("pod-not-found", `the lab has no node ${node}`);
     return this.apply({ plan: { ...plan, pods: plan.pods.map((one) => (one.name === pod ? { ...one, node } : one)) } });
   }
 

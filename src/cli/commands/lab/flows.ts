@@ -71,12 +71,16 @@ function checkPlace(place: string, { pods, nodes, ingress, dns }: LabStatus): vo
     );
 }
 
+const RESERVED = "reserved:";
+
 function compact(flow: Flow, style: Style): string {
   const { TCP, UDP, SCTP } = flow.l4;
   const ports = TCP ?? UDP ?? SCTP;
   const end = (endpoint: FlowEndpoint, address: string, port: number | undefined): string => {
     const name = endpoint.pod_name === undefined ? address : `${endpoint.namespace ?? ""}/${endpoint.pod_name}`;
-    return `${name}${port === undefined ? "" : `:${port}`} (ID:${endpoint.identity})`;
+    // As Hubble: what is no pod by its name, such as `world`.
+    const reserved = endpoint.labels.find((label) => label.startsWith(RESERVED))?.slice(RESERVED.length);
+    return `${name}${port === undefined ? "" : `:${port}`} (${reserved ?? `ID:${endpoint.identity}`})`;
   };
   const verdict = style(flow.verdict === "DROPPED" ? "deny" : "allow", flow.verdict);
   const reason = flow.drop_reason_desc === undefined ? "" : ` ${flow.drop_reason_desc}`;
