@@ -215,7 +215,7 @@ describeWithPackets("what a lab leaves behind", () => {
   });
 
   test("kill -9 of any process at random instants: the lab goes on, or is gone whole", {
-    timeout: ROUNDS * 6000,
+    timeout: ROUNDS * 20_000,
   }, async () => {
     const before = files();
     const random = randomNumbers(5);
