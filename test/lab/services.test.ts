@@ -234,7 +234,7 @@ describeWithPackets("services", () => {
     const after = (await probe(ask)).map((result) => result.outcome);
     expect(after).toEqual(["allow", "deny", "deny", "allow"]);
     await labMove("default/web-1", "node-1", { name });
-    await expect(labMove("default/web-1", "node-9", { name })).rejects.toMatchObject({ code: "plan-invalid" });
+    await expect(labMove("default/web-1", "node-9", { name })).rejects.toMatchObject({ code: "pod-not-found" });
     expect((await probe(ask)).map((result) => result.outcome)).toEqual(before);
   });
 
