@@ -122,6 +122,6 @@ function preferenceOf({ http, serverNames, dns }: Grant["proxy"]): number {
 /** A port before a range before every port of a protocol before everything (R4.2.1, R4.2.2). */
 function narrownessOf({ port }: Grant): number {
   if (port === undefined) return 0;
-  if (port.first === 0 && port.last === 65535) return 1;
+  if (port.first <= 1 && port.last === 65535) return 1;
   return port.first === port.last ? 3 : 2;
 }

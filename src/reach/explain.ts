@@ -289,7 +289,7 @@ function narrowness({ match }: Traffic): number {
       return 1;
     case "ports":
       if (match.first === match.last) return 3;
-      return match.first === 0 && match.last === 65535 ? 1 : 2;
+      return match.first <= 1 && match.last === 65535 ? 1 : 2;
     default:
       return 3;
   }
