@@ -7,8 +7,7 @@ import type { Document } from "../../documents/document.ts";
 import { PORT_PROTOCOLS } from "../../net/protocol.ts";
 import { decodeLabelSelector } from "./label-selector.ts";
 import { checkObject } from "./metadata.ts";
-import type { Decoded } from "./refusals.ts";
-import { decoded, invalid, unsupported } from "./refusals.ts";
+import { type Decoded, decoded, invalid, unsupported } from "./refusals.ts";
 import {
   boundedInteger,
   boundedList,

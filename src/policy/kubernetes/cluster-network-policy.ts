@@ -4,8 +4,7 @@ import type { Document } from "../../documents/document.ts";
 import type { PortProtocol } from "../../net/protocol.ts";
 import { decodeLabelSelector } from "./label-selector.ts";
 import { checkObject } from "./metadata.ts";
-import type { Decoded } from "./refusals.ts";
-import { decoded, invalid, wrongCount } from "./refusals.ts";
+import { type Decoded, decoded, invalid, wrongCount } from "./refusals.ts";
 import {
   boundedInteger,
   boundedList,
