@@ -1,5 +1,6 @@
 /** Workloads: pods gathered under what made them, and representatives where the input has no pods (kubernetes.md 3). */
 import { diagnostic } from "../base/diagnostic.ts";
+import { entryOf } from "../base/entry.ts";
 import { type Cursor, Findings } from "../documents/cursor.ts";
 import type { Document } from "../documents/document.ts";
 import type { Address } from "../net/address.ts";
@@ -148,7 +149,7 @@ export class WorkloadTable {
   private groupsOf(namespace: string): readonly Group[] {
     if (this.namespaces === undefined) {
       this.namespaces = new Map();
-      for (const group of this.ordered) listOf(this.namespaces, group.namespace).push(group);
+      for (const group of this.ordered) entryOf(this.namespaces, group.namespace, () => []).push(group);
     }
     return this.namespaces.get(namespace) ?? [];
   }
@@ -179,7 +180,7 @@ export class WorkloadTable {
     this.ordered.splice(index, 0, group);
     this.assembled.splice(index, 0, workload);
     if (this.namespaces === undefined) return;
-    const alike = listOf(this.namespaces, group.namespace);
+    const alike = entryOf(this.namespaces, group.namespace, () => []);
     alike.splice(indexAt(alike, group.place), 0, group);
   }
 
@@ -263,15 +264,6 @@ function indexAt(groups: readonly Group[], place: number): number {
     else to = middle;
   }
   return from;
-}
-
-function listOf(lists: Map<string, Group[]>, key: string): Group[] {
-  let list = lists.get(key);
-  if (list === undefined) {
-    list = [];
-    lists.set(key, list);
-  }
-  return list;
 }
 
 /** Whether the group has something to say where it has no pod (BH301). */

@@ -2,6 +2,7 @@
  * What a world holds, found by namespace, label, address or name. A world never changes, so every index is made once, and
  * only where somebody asks. A world that follows another shares what both have.
  */
+import { entryOf } from "../base/entry.ts";
 import type { Address } from "../net/address.ts";
 import type { PodInstance, Service, ServiceEndpoints, Workload, World } from "./world.ts";
 
@@ -176,13 +177,4 @@ export function writtenEndpoints({ serviceEndpoints }: World, service: Service):
     ENDPOINTS.set(serviceEndpoints, byName);
   }
   return byName.get(`${service.namespace}/${service.name}`) ?? [];
-}
-
-function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
 }

@@ -7,6 +7,7 @@
 
 import { dnsWorkloads, isDnsServer, podTraits } from "../model/pods.ts";
 import { type Because, mergeBecause } from "../base/because.ts";
+import { entryOf } from "../base/entry.ts";
 import { type Application, applicationOf, applicationUnion, EVERYTHING, NOTHING } from "../net/application.ts";
 import { addressIntersect, type AddressSet, addressSubtract, ALL_ADDRESSES, formatAddress } from "../net/address.ts";
 import {
@@ -659,12 +660,7 @@ function portsKey({ ports, initPorts }: PodDifference): string {
  */
 function orderedTier(matches: readonly RuleMatch[], rest: Bounded): Bounded {
   const byPolicy = new Map<Policy, RuleMatch[]>();
-  for (const match of matches) {
-    if (match.policy === undefined) continue;
-    const own = byPolicy.get(match.policy);
-    if (own === undefined) byPolicy.set(match.policy, [match]);
-    else own.push(match);
-  }
+  for (const match of matches) if (match.policy !== undefined) entryOf(byPolicy, match.policy, () => []).push(match);
   const bySequence = new Map<string, Policy[]>();
   for (const policy of byPolicy.keys()) {
     const sequence = policy.sequence ?? "";

@@ -5,6 +5,7 @@
  */
 
 import { RE2JS, RE2Set } from "re2js";
+import { entryOf } from "../../base/entry.ts";
 import { patternPrefix, patternWords } from "../../net/path-language.ts";
 import type { HeaderMatch, HttpRule } from "../../policy/rule.ts";
 import type { ApplicationEntry } from "../verdicts.ts";
@@ -180,18 +181,14 @@ class PathIndex {
       }
       const words = text === undefined ? patternWords(pattern) : [text];
       if (words === undefined) this.beginning(patternPrefix(pattern)).expressions.add(number, pattern);
-      else for (const word of words) push(this.words, word, number);
+      else for (const word of words) entryOf(this.words, word, () => []).push(number);
     }
     const lengths = new Set([...this.beginnings.keys()].map((beginning) => beginning.length));
     this.lengths = [...lengths].toSorted((a, b) => a - b);
   }
 
   private beginning(text: string): Beginning {
-    const known = this.beginnings.get(text);
-    if (known !== undefined) return known;
-    const created = { anything: [], expressions: new Expressions() };
-    this.beginnings.set(text, created);
-    return created;
+    return entryOf(this.beginnings, text, () => ({ anything: [], expressions: new Expressions() }));
   }
 
   matching(path: string): readonly number[] {
@@ -232,10 +229,4 @@ class Expressions {
     set.compile();
     return (text) => set.match(text);
   }
-}
-
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const found = map.get(key);
-  if (found === undefined) map.set(key, [value]);
-  else found.push(value);
 }
