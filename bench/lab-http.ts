@@ -15,6 +15,7 @@ import { labDown, labExec, labUp } from "../src/lab/client.ts";
 import { type Plan, type PlannedPod, RESERVED_IDENTITY } from "../src/lab/plan.ts";
 import { PROXY_MARK } from "../src/lab/proxy/supervisor.ts";
 import type { Ruleset, RulesetEntry } from "../src/lab/ruleset.ts";
+import { median } from "./figures.ts";
 
 const NAME = `bench-http-${process.pid}`;
 const ROUNDS = Number(process.argv[2] ?? 5);
@@ -294,13 +295,8 @@ const LOADS: Readonly<Record<Way, { readonly port: "one" | "many"; readonly load
   },
 };
 
-function middle(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
 function spread(values: readonly number[]): string {
-  return `${middle(values).toFixed(2)} (${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)})`;
+  return `${median(values).toFixed(2)} (${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)})`;
 }
 
 async function filters(daemon: number): Promise<readonly Filter[]> {
@@ -370,11 +366,11 @@ function report(names: readonly string[], of: (way: Way, who: string) => readonl
     write(`\n${LOADS[way].title}, ${LOADS[way].load.connections} connections`);
     for (const who of ["direct", ...names]) {
       const runs = of(way, who);
-      const rate = middle(runs.map(({ perSecond }) => perSecond));
+      const rate = median(runs.map(({ perSecond }) => perSecond));
       const parts = [`${who.padEnd(9)} ${rate.toFixed(0).padStart(7)} requests/s`];
-      parts.push(`50 % ${middle(runs.map(({ median }) => median)).toFixed(2)} ms`);
-      parts.push(`99 % ${middle(runs.map(({ late }) => late)).toFixed(2)} ms`);
-      if (who !== "direct") parts.push(`${middle(runs.map(({ cpu }) => cpu)).toFixed(0)} µs of processor a request`);
+      parts.push(`50 % ${median(runs.map(({ median }) => median)).toFixed(2)} ms`);
+      parts.push(`99 % ${median(runs.map(({ late }) => late)).toFixed(2)} ms`);
+      if (who !== "direct") parts.push(`${median(runs.map(({ cpu }) => cpu)).toFixed(0)} µs of processor a request`);
       write(parts.join(", "));
     }
     for (const other of names.slice(1)) {

@@ -10,6 +10,7 @@ import { labApply, labDown, labProbe, labUp } from "../src/lab/client.ts";
 import type { Probe } from "../src/lab/answers.ts";
 import { type Plan, RESERVED_IDENTITY } from "../src/lab/plan.ts";
 import { NO_RULES, type Ruleset } from "../src/lab/ruleset.ts";
+import { median } from "./figures.ts";
 
 const NAME = "bench";
 
@@ -120,8 +121,6 @@ async function measure(count: number): Promise<void> {
       if (result?.outcome !== outcome) throw new Error(`${result?.outcome} instead of ${outcome}`);
     }
   }
-  const median = (values: readonly number[]): number =>
-    values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
   const ending = performance.now();
   await labDown({ name: NAME });
   const kernel = namespaces + pairs;

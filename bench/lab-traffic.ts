@@ -32,6 +32,7 @@ import { RESERVED_IDENTITY, type Plan } from "../src/lab/plan.ts";
 import type { Peer, Ruleset, RulesetEntry, Traffic } from "../src/lab/ruleset.ts";
 import { populationOf, sitesOf } from "../src/lab/sites.ts";
 import { VerdictCompiler, type VerdictTables } from "../src/lab/verdicts.ts";
+import { median } from "./figures.ts";
 
 const ROUNDS = Number(process.argv[2] ?? 20);
 /** Pairs of what takes milliseconds, for each pair of what takes seconds. */
@@ -270,10 +271,6 @@ function strangers(): { readonly address: string; readonly identity: number; rea
 }
 
 const RESAMPLES = 2000;
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
-}
 
 /** The middle 95 % of the medians of as many samples drawn from these values (bootstrap; the same draws in every run). */
 function boundsOfMedian(values: readonly number[]): readonly [low: number, high: number] {

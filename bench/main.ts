@@ -21,6 +21,7 @@ import {
   randomOf,
   SEED,
 } from "./cluster.ts";
+import { cpu, median, quantile } from "./figures.ts";
 
 /** How often each size runs before it counts: about as long for each. */
 const SIZES = [
@@ -38,22 +39,12 @@ new PerformanceObserver((list) => {
 /** Lets the observer hear of what was collected. */
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
 
-function cpu(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
 function timed<T>(run: () => T): { readonly ms: number; readonly value: T } {
   const start = cpu();
   const value = run();
   return { ms: cpu() - start, value };
 }
 
-function quantile(values: readonly number[], q: number): number {
-  return values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? Number.NaN;
-}
-
-const median = (values: readonly number[]): number => quantile(values, 0.5);
 const digits = (ms: number): string => ms.toFixed(ms < 10 ? 2 : 0);
 const spread = (values: readonly number[]): string =>
   `${digits(median(values))} ms (${digits(Math.min(...values))}–${digits(Math.max(...values))})`;
@@ -342,7 +333,7 @@ async function main(largest: number, runs: number): Promise<void> {
   await changes(engine, shape, median(full));
   await analyse({ ...shape, isShared: true }, 1, 1);
   console.log(
-    `${USAGE} The lab and the VPC: node --import tsx bench/reading.ts, bench/lab-start.ts, bench/lab-traffic.ts, bench/vpc.ts`,
+    `${USAGE} The lab and the VPC: node --import tsx bench/reading.ts, bench/lab-start.ts, bench/lab-traffic.ts, bench/lab-http.ts, bench/vpc.ts`,
   );
 }
 

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { loadAll } from "js-yaml";
 import { readDocuments } from "bulkhead";
 import { clusterText, SEED } from "./cluster.ts";
+import { cpu, median } from "./figures.ts";
 
 const RUNS = 3;
 
@@ -33,11 +34,6 @@ async function read(path: string, threads: number): Promise<void> {
   readSources([{ name: path, text: readFileSync(path, "utf8") }], threads);
 }
 
-function cpu(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
 async function measure(way: string, folder: string): Promise<void> {
   const { file, run } = WAYS[way] ?? {};
   if (file === undefined || run === undefined) throw new Error(`no way ${way}`);
@@ -53,7 +49,7 @@ async function measure(way: string, folder: string): Promise<void> {
     times.push(cpu() - start);
     walls.push(performance.now() - wall);
   }
-  const middle = (values: readonly number[]): string => (values.toSorted((a, b) => a - b)[RUNS >> 1] ?? 0).toFixed(0);
+  const middle = (values: readonly number[]): string => median(values).toFixed(0);
   const peak = process.resourceUsage().maxRSS / 1024;
   console.log(
     `${way}: ${size.toFixed(1)} MiB, CPU ${middle(times)} ms (${Math.min(...times).toFixed(0)}–${Math.max(...times).toFixed(0)}), wall ${middle(walls)} ms, at most ${peak.toFixed(0)} MiB of memory, ${(peak / size).toFixed(1)} times the input`,
@@ -76,7 +72,8 @@ function main(pods: number): void {
     console.log(`${pods} pods, seed ${SEED}; median (least–most) of ${RUNS} runs`);
     for (const way of Object.keys(WAYS)) {
       const argv = ["--import", "tsx", fileURLToPath(import.meta.url), way, folder];
-      process.stdout.write(spawnSync(process.execPath, argv, { encoding: "utf8" }).stdout);
+      const { status } = spawnSync(process.execPath, argv, { stdio: ["ignore", "inherit", "inherit"] });
+      if (status !== 0) throw new Error(`${way} could not be measured; has the package been built?`);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
