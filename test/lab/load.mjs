@@ -1,16 +1,15 @@
 // Runs inside a pod: makes connections from a process of its own, so that its packets meet policy changes in mid-flight.
-//   node load.mjs attempts ADDRESS PORT COUNT       prints {connected, silent, refused}
-//   node load.mjs hold ADDRESS PORT MILLISECONDS    keeps one connection busy; prints the time of each answer
+//   node load.mjs attempts ADDRESS PORT COUNT MILLISECONDS   prints {connected, silent, refused}; silent: not answered in time
+//   node load.mjs hold ADDRESS PORT MILLISECONDS             keeps one connection busy; prints the time of each answer
 import { connect } from "node:net";
 
-const [mode, address, port, amount] = process.argv.slice(2);
+const [mode, address, port, amount, patience] = process.argv.slice(2);
 const AT_ONCE = 64;
-const PATIENCE_MS = 40;
 
 function attempt() {
   return new Promise((resolve) => {
     const socket = connect({ host: address, port: Number(port) });
-    const timer = setTimeout(() => end("silent"), PATIENCE_MS);
+    const timer = setTimeout(() => end("silent"), Number(patience));
     const end = (outcome) => {
       clearTimeout(timer);
       // A reset would wait for the connection that never comes.
