@@ -3,7 +3,8 @@
  * so that whatever else the machine does falls on all of them. Whoever filters has one processor, the client (wrk) and the
  * server behind (nginx) the other. All in the network of one lab.
  *
- *   node --import tsx bench/lab-http.ts [rounds] [seconds]      default 5 rounds of 2 seconds each
+ *   node --import tsx bench/lab-http.ts [rounds] [seconds] [way…]   default 5 rounds of 2 seconds each, every way:
+ *                                                                    one many fresh large alone
  */
 
 import { spawnSync } from "node:child_process";
@@ -268,8 +269,10 @@ interface Filter {
   readonly pid: number;
 }
 
-const WAYS = ["one", "many", "fresh", "large", "alone"] as const;
-type Way = (typeof WAYS)[number];
+const ALL_WAYS = ["one", "many", "fresh", "large", "alone"] as const;
+type Way = (typeof ALL_WAYS)[number];
+const ASKED_WAYS = process.argv.slice(4);
+const WAYS = ALL_WAYS.filter((way) => ASKED_WAYS.length === 0 || ASKED_WAYS.includes(way));
 
 const LOADS: Readonly<Record<Way, { readonly port: "one" | "many"; readonly load: Load; readonly title: string }>> = {
   one: {
@@ -379,10 +382,12 @@ function report(names: readonly string[], of: (way: Way, who: string) => readonl
       write(`bulkhead to ${other}: ${spread(rates)} of its requests/s; by processor time ${spread(costs)}`);
     }
   }
-  for (const way of ["many", "fresh"] as const)
+  for (const way of ["many", "fresh"] as const) {
+    if (!WAYS.includes(way) || !WAYS.includes("one")) continue;
     write(
       `\n${LOADS[way].title}, to 1 rule: ${spread(ratios(way, "bulkhead", of("one", "bulkhead"), "perSecond"))} of its requests/s; by processor time ${spread(of("one", "bulkhead").map(({ cpu }, round) => cpu / (of(way, "bulkhead")[round]?.cpu ?? NaN)))}`,
     );
+  }
 }
 
 await main();

@@ -99,7 +99,7 @@ export class Conversation {
     this.proxy = proxy;
     this.socket = socket;
     this.connection = connection;
-    this.target = new Target(() => proxy.connect(connection));
+    this.target = new Target((onread) => proxy.connect(connection, onread));
     this.ended = ended;
   }
 

@@ -5,9 +5,10 @@
  */
 
 import { HTTPParser } from "node:_http_common";
-import type { Socket } from "node:net";
+import type { OnReadOpts, Socket } from "node:net";
 import { fieldLines, type Framing, type RawHeaders } from "./http-fields.ts";
 import { CONNECT_MS, CONNECT_TIMEOUT, HEADER_BYTES_MAX } from "./http-replies.ts";
+import { ReadBuffer } from "./read-buffer.ts";
 
 /** Requests that a client sends before the one before is answered. */
 const MAX_WAITING = 16;
@@ -82,12 +83,12 @@ export class Asked {
 }
 
 export class Target {
-  private readonly open: () => Socket;
+  private readonly open: (onread: OnReadOpts) => Socket;
   private line: Line | null = null;
   private current: Asked | null = null;
   private readonly waiting: Asked[] = [];
 
-  constructor(open: () => Socket) {
+  constructor(open: (onread: OnReadOpts) => Socket) {
     this.open = open;
   }
 
@@ -153,7 +154,7 @@ export class Target {
   }
 
   private connect(): Line {
-    return new Line(this.open(), {
+    return new Line(this.open, {
       head: (head) => this.current?.asker.answered(head),
       isBodiless: () => this.current?.head.method === "HEAD",
       wanted: () => this.current?.asker.wanted(),
@@ -232,7 +233,8 @@ class Line {
   private isInformational = false;
   private failure: Error | null = null;
 
-  constructor(socket: Socket, listener: Listener) {
+  constructor(open: (onread: OnReadOpts) => Socket, listener: Listener) {
+    const socket = open(new ReadBuffer((bytes) => this.hear(bytes)));
     this.socket = socket;
     this.listener = listener;
     const { parser } = this;
@@ -251,7 +253,6 @@ class Line {
       if (!this.isInformational) listener.ended(trailers);
     };
     giveUpInTime(socket);
-    socket.on("data", (bytes: Buffer) => this.hear(bytes));
     socket.on("drain", () => listener.drained());
     socket.on("end", () => {
       listener.hear(() => parser.finish());

@@ -28,6 +28,7 @@ declare module "node:_http_common" {
       isUpgrade: boolean,
       isKeptAlive: boolean,
     ) => 0 | 1 | 2;
+    /** `bytes` are a copy: what was read into may be read into again. */
     [HTTPParser.kOnBody]: (bytes: Buffer) => void;
     [HTTPParser.kOnMessageComplete]: () => void;
     initialize(type: number, resource: object, headerBytesMax: number): void;

@@ -14,7 +14,7 @@
  * - `compile/ruleset-of.ts` (`application`) no longer refuses the kind of rules.
  */
 
-import type { Socket } from "node:net";
+import type { OnReadOpts, Socket } from "node:net";
 import type { Endpoint } from "../kernel/address.ts";
 import type { Direction } from "../ruleset.ts";
 import type { ApplicationEntry } from "../verdicts.ts";
@@ -60,9 +60,9 @@ export interface Proxy {
   resolve(connection: Connection): Resolution | Promise<Resolution>;
   /**
    * A connection to the target, under way from the client's own address. The kernel judges it by both sides' rules up to
-   * the port; what it drops never connects.
+   * the port; what it drops never connects. `onread`: who hears what comes, in place of the stream's events.
    */
-  connect(connection: Connection): Socket;
+  connect(connection: Connection, onread?: OnReadOpts): Socket;
   /** The same for datagrams. `heard` gets what the target sends, and nobody else; null: it cannot be reached. */
   connectDatagrams(connection: Connection, heard: (bytes: Buffer | null) => void): OnwardDatagrams;
   /** Resolves when the addresses are open to whoever may reach the name. */

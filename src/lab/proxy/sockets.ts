@@ -1,6 +1,6 @@
 /** The proxy's sockets: they take what was meant for others, and speak in a client's name. */
 
-import { Socket } from "node:net";
+import { type OnReadOpts, Socket } from "node:net";
 import { type Family, familyOf, socketAddress } from "../kernel/address.ts";
 import {
   AF_INET,
@@ -56,8 +56,8 @@ export function proxyListener(family: Family): number {
   });
 }
 
-/** A TCP connection to the target, under way from the client's address and any port. */
-export function onwardStream({ client, server }: Connection): Socket {
+/** A TCP connection to the target, under way from the client's address and any port. `onread`: how it is read, else as a stream. */
+export function onwardStream({ client, server }: Connection, onread?: OnReadOpts): Socket {
   const family = familyOf(server.address);
   const fd = transparent(family, SOCK_STREAM);
   completed(fd, () => {
@@ -65,7 +65,7 @@ export function onwardStream({ client, server }: Connection): Socket {
     setOption(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
     bind(fd, socketAddress(client.address, 0));
   });
-  const stream = new Socket({ fd });
+  const stream = new Socket({ fd, ...(onread === undefined ? {} : { onread }) });
   stream.setNoDelay(true);
   return stream.connect(server.port, server.address);
 }

@@ -1,5 +1,6 @@
 /** The HTTP proxy by itself, on this machine's loopback: real clients and servers of both versions, and raw bytes. */
 
+import { HTTPParser } from "node:_http_common";
 import { once } from "node:events";
 import * as http from "node:http";
 import * as http2 from "node:http2";
@@ -40,7 +41,8 @@ let target = 0;
 
 const proxy: Proxy = {
   resolve: () => RULES,
-  connect: () => connect(target, "127.0.0.1"),
+  connect: (_connection, onread) =>
+    connect({ port: target, host: "127.0.0.1", ...(onread === undefined ? {} : { onread }) }),
   connectDatagrams: () => ({ send: () => {}, close: () => {} }),
   learn: () => Promise.resolve(),
   report: (report: Report) => {
@@ -72,6 +74,11 @@ const back = http.createServer((request, response) => {
     void trickle(response);
     return;
   }
+  if (request.url?.startsWith("/public/lines/") === true) {
+    if (request.url.endsWith("drop-by-drop")) void drip(response, lines(request.url));
+    else response.end(lines(request.url));
+    return;
+  }
   if (request.url !== "/echo") {
     response.end("here");
     return;
@@ -93,6 +100,11 @@ back.on("upgrade", (request, socket) => {
   socket.pipe(socket);
 });
 
+/** A long text of which no two lines are the same. */
+function lines(name: string): string {
+  return Array.from({ length: 200_000 }, (_, number) => `${name} ${number}\n`).join("");
+}
+
 const CHUNK = Buffer.alloc(64 * 1024, "x");
 const CHUNKS = 512;
 let written = 0;
@@ -100,6 +112,16 @@ let written = 0;
 async function trickle(response: http.ServerResponse): Promise<void> {
   for (written = 0; written < CHUNKS; written++) {
     if (!response.write(CHUNK)) await once(response, "drain");
+  }
+  response.end();
+}
+
+/** Says a text in small pieces, each by itself, whether or not they are taken. */
+async function drip(response: http.ServerResponse, text: string): Promise<void> {
+  response.setHeader("Content-Length", text.length);
+  for (let at = 0; at < text.length; at += 1_024) {
+    response.write(text.slice(at, at + 1_024));
+    await new Promise((resolve) => setImmediate(resolve));
   }
   response.end();
 }
@@ -260,10 +282,57 @@ describe("HTTP/1.1", () => {
     socket.destroy();
   });
 
+  const one = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
+
   test("a large body passes whole", async () => {
     const body = "y".repeat(8 * 1024 * 1024);
     const { body: said } = await get("/echo", { method: "POST" }, body);
     expect(said.length).toBe(body.length);
+  });
+
+  /** What is said of `path` to a client that pauses after every `every` pieces, and first for so many milliseconds. */
+  async function saidSlowly(path: string, every: number, pause: number): Promise<string> {
+    const socket = connect(portOf(front), "127.0.0.1");
+    const chunks: Buffer[] = [];
+    socket.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      if (chunks.length % every !== 1) return;
+      socket.pause();
+      setTimeout(() => socket.resume(), chunks.length === 1 ? pause : 2);
+    });
+    socket.write(one(path, "Connection: close\r\n"));
+    await once(socket, "close");
+    const said = Buffer.concat(chunks).toString();
+    return said.slice(said.indexOf("\r\n\r\n") + 4);
+  }
+
+  test("large answers to many clients that read slowly are each their own to the last byte", async () => {
+    const paths = Array.from({ length: 8 }, (_, number) => `/public/lines/${number}`);
+    const answers = await Promise.all(paths.map((path, number) => saidSlowly(path, number + 2, 0)));
+    expect(answers.map((said, number) => said === lines(paths[number] ?? ""))).toEqual(paths.map(() => true));
+  });
+
+  test("Node's parser gives bodies as copies, so that one piece of memory serves many reads", () => {
+    const parser = new HTTPParser();
+    parser.initialize(HTTPParser.RESPONSE, {}, 16_384);
+    const given: string[] = [];
+    const bodies: Buffer[] = [];
+    parser[HTTPParser.kOnHeadersComplete] = () => 0;
+    parser[HTTPParser.kOnBody] = (bytes) => {
+      given.push(bytes.toString());
+      bodies.push(bytes);
+    };
+    parser[HTTPParser.kOnMessageComplete] = () => {};
+    const read = Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody");
+    parser.execute(read);
+    read.fill("x");
+    expect(given).toEqual(["body"]);
+    expect(bodies.map(String)).toEqual(given);
+  });
+
+  test("an answer in small pieces to a client that reads late comes to the last byte", async () => {
+    const path = "/public/lines/drop-by-drop";
+    expect((await saidSlowly(path, 1_000, 2_000)) === lines(path)).toBe(true);
   });
 
   test("a target that is not there is told 503", async () => {
@@ -276,7 +345,6 @@ describe("HTTP/1.1", () => {
     expect(await get("/public")).toMatchObject({ status: 503 });
   });
 
-  const one = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
   const statuses = (said: string): readonly string[] => said.match(/HTTP\/1\.1 \d+/g) ?? [];
 
   test("what follows a refused body is the next request, and nothing of the body is", async () => {
