@@ -2,7 +2,7 @@
  * What policy costs the traffic: one path between two pods, measured in turns with the lab's rules and with connection
  * tracking alone, so that whatever else the machine does falls on both. Needs iperf3 for the throughput.
  *
- *   node --import tsx bench/lab-traffic.ts [rounds]      default 20
+ *   node --import tsx bench/lab-traffic.ts [rounds] [what…]      default 20 rounds of everything: throughput tcp udp
  */
 
 import { spawn, spawnSync } from "node:child_process";
@@ -35,6 +35,7 @@ import { VerdictCompiler, type VerdictTables } from "../src/lab/verdicts.ts";
 import { median } from "./figures.ts";
 
 const ROUNDS = Number(process.argv[2] ?? 20);
+const ASKED = process.argv.slice(3);
 /** Pairs of what takes milliseconds, for each pair of what takes seconds. */
 const SHORT_ROUNDS = 5 * ROUNDS;
 const SECONDS = 1;
@@ -318,7 +319,8 @@ function main(): void {
     ["10 prefixes", bench.tables(ranges(10))],
     ["100,000 prefixes", bench.tables(ranges(100_000))],
   ];
-  const withIperf = spawnSync("iperf3", ["--version"]).error === undefined;
+  const isAsked = (what: string): boolean => ASKED.length === 0 || ASKED.includes(what);
+  const withIperf = isAsked("throughput") && spawnSync("iperf3", ["--version"]).error === undefined;
   if (withIperf) bench.startServer();
   const none = (): void => bench.trackOnly();
   for (const [title, tables] of sets) {
@@ -326,8 +328,17 @@ function main(): void {
     const rules = (): void => bench.enforce(tables);
     if (withIperf)
       compareInTurns(`throughput, no policy → ${title}`, "Gbit/s", () => bench.throughput(), none, rules, ROUNDS);
-    compareInTurns(`TCP connections, no policy → ${title}`, "/s", () => bench.connections(), none, rules, SHORT_ROUNDS);
-    compareInTurns(`UDP flows, no policy → ${title}`, "/s", () => bench.flows(), none, rules, SHORT_ROUNDS);
+    if (isAsked("tcp"))
+      compareInTurns(
+        `TCP connections, no policy → ${title}`,
+        "/s",
+        () => bench.connections(),
+        none,
+        rules,
+        SHORT_ROUNDS,
+      );
+    if (isAsked("udp"))
+      compareInTurns(`UDP flows, no policy → ${title}`, "/s", () => bench.flows(), none, rules, SHORT_ROUNDS);
   }
   const naive = (): void => bench.naive(100_000);
   naive();

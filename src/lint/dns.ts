@@ -135,7 +135,9 @@ export function* refusedSearch(context: LintContext): Iterable<Diagnostic> {
       const self = context.viewOf(unit.endpoint);
       const suffix = `${unit.endpoint.workload.namespace}.svc.cluster.local.`;
       const refused = names.filter(
-        (name) => learning.learns(self, `${name}.`) === "yes" && learning.learns(self, `${name}.${suffix}`) === "no",
+        (name) =>
+          learning.learns(self, `${name}.`).answer === "yes" &&
+          learning.learns(self, `${name}.${suffix}`).answer === "no",
       );
       const [first] = refused;
       if (first === undefined) continue;

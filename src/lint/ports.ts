@@ -16,8 +16,8 @@ export function* deafPorts(context: LintContext): Iterable<Diagnostic> {
     const targets = targetsOf(context, one);
     if (targets === undefined || targets.length === 0 || rule.action !== "allow") continue;
     const flows = (unit: Unit): FlowSet => context.engine.connections.matching.flows(rule, unit.endpoint);
-    const named = rule.traffic.flatMap(({ match }) => (match.kind === "named" ? [match.name] : []));
-    if (named.length > 0 && named.length === rule.traffic.length) {
+    const named = [...new Set(rule.traffic.flatMap(({ match }) => (match.kind === "named" ? [match.name] : [])))];
+    if (named.length > 0 && rule.traffic.every(({ match }) => match.kind === "named")) {
       if (targets.every((unit) => flowsEmpty(flows(unit)))) yield deafName(context, rule, named, targets);
       continue;
     }

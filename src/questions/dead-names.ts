@@ -57,12 +57,13 @@ function namesOf(peers: Peers): readonly NamePattern[] {
 
 /** Whether certainly no look-up of any name of the pattern teaches anything. */
 function isDead({ connections: { learning } }: Engine, self: View, name: NamePattern): boolean {
-  if (!name.text.includes("*")) return learning.learns(self, `${name.text.toLowerCase().replace(/\.$/, "")}.`) === "no";
+  if (!name.text.includes("*"))
+    return learning.learns(self, `${name.text.toLowerCase().replace(/\.$/, "")}.`).answer === "no";
   const lists = learning.lookUps(self);
   if (lists.length === 0) return true;
   const meant: Application = applicationOf([{ kind: "dns", names: [name] }]);
   // Where the lists are lifted, any name of the pattern is learned.
   const witness = applicationWitness(meant)?.dns?.name;
-  if (witness === undefined || learning.learns(self, `${witness.replace(/\.$/, "")}.`) !== "no") return false;
+  if (witness === undefined || learning.learns(self, `${witness.replace(/\.$/, "")}.`).answer !== "no") return false;
   return lists.every(({ application }) => applicationIsEmpty(applicationIntersect(meant, application)) === "yes");
 }

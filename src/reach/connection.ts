@@ -11,11 +11,7 @@ import type { Endpoint } from "./endpoint.ts";
 import type { Matching, View } from "./matching.ts";
 import { Learning } from "./learning.ts";
 import type { Sides } from "./side.ts";
-import type { Sight } from "./sight.ts";
-
-const UNKNOWN_NODE: readonly Because[] = [
-  { code: "unknown-node", detail: "whether both ends run on one node is not known" },
-];
+import { type Sight, UNKNOWN_NODE } from "./sight.ts";
 
 /** Whether an end that is a node is, seen from the other end, its own node; both where it is not known. */
 function locality(node: Extract<Endpoint, { kind: "node" }>, other: Endpoint): readonly boolean[] {

@@ -113,13 +113,62 @@ export function explainSide(
 ): SideExplanation {
   const bounds = sides.evaluate(direction, self, other);
   const { application: _, ...connection } = point;
+  const stand = consider(sides, direction, self, other, point);
+  const { considered, isolatedBy, hits, closed } = stand;
+  const above = pointVerdict(bounds, point);
+  const isAlways = sides.always(direction, self, other).length > 0;
+  const destination = direction === "ingress" ? self.endpoint : other.endpoint;
+  const parsed = above !== "deny" ? misread(sides, hits, point, destination, !closed || isAlways) : undefined;
+  const judged = parsed ?? above;
+  const established = point.application === undefined ? judged : pointVerdict(bounds, connection);
+  const decided =
+    judged === "deny"
+      ? decideAnywhere(sides, direction, self, other, point, stand)
+      : decide(sides, direction, self, other, point, judged, stand);
+  const isCodeAsked = judged === "deny" && isFragmentation(sides.policies, point);
+  const verdict = isCodeAsked ? "unsure" : judged;
+  return {
+    direction,
+    verdict,
+    ...decided,
+    isolatedBy,
+    considered,
+    because:
+      verdict !== "unsure"
+        ? []
+        : isCodeAsked
+          ? [FRAGMENTATION]
+          : parsed === undefined
+            ? doubts(bounds, point)
+            : hits
+                .flatMap(({ rule }) => stand.matches.find((match) => match.rule === rule) ?? [])
+                .filter((match) => certainty(match, point) === "maybe")
+                .reduce<readonly Because[]>((all, { peer }) => mergeBecause(all, peer.because), [MISREAD]),
+    refusedByProxy: verdict === "deny" && established !== "deny",
+  };
+}
+
+/** How every rule of one side stands towards a flow. */
+interface Stand {
+  readonly considered: readonly PolicyConsidered[];
+  readonly isolatedBy: readonly Policy[];
+  readonly matches: readonly RuleMatch[];
+  /** The rules that may hold, with what binds their application rules. */
+  readonly hits: readonly Hit[];
+  readonly closed: boolean;
+  readonly enforced: boolean;
+}
+
+/** Whether the other end is one of a rule's peers. */
+function certainty(match: RuleMatch | undefined, { family }: FlowPoint): Ternary {
+  const bit = family === "IPv4" ? 1 : 2;
+  return match === undefined || (match.peer.may & bit) === 0 ? "no" : (match.peer.yes & bit) !== 0 ? "yes" : "maybe";
+}
+
+function consider(sides: Sides, direction: Direction, self: View, other: View, point: FlowPoint): Stand {
   const subject = sides.subject(self);
-  const bit = point.family === "IPv4" ? 1 : 2;
-  const ternary = (match: RuleMatch | undefined): Ternary =>
-    match === undefined || (match.peer.may & bit) === 0 ? "no" : (match.peer.yes & bit) !== 0 ? "yes" : "maybe";
   const policies = subject.selections.map((s) => s.policy);
   const destination = direction === "ingress" ? self.endpoint : other.endpoint;
-
   const byTier = new Map(
     sides.policies.tiers.map(({ name }) => [name, sides.matches(direction, policies, self, other, name).byPolicy]),
   );
@@ -137,7 +186,7 @@ export function explainSide(
         const named = direction === "egress" && other.endpoint.kind === "name" ? other.endpoint.dnsName : undefined;
         return {
           rule,
-          peer: ternary(match),
+          peer: certainty(match, point),
           port: application !== undefined,
           application:
             application === undefined || isMisread ? "no" : applicationPasses(application, point.application),
@@ -157,7 +206,7 @@ export function explainSide(
   const bound = closed ? sides.boundByNames(matches, self, other).filter((m) => !matches.includes(m)) : [];
   const boundApplication = ({ origin }: Rule): Ternary =>
     bound.reduce<Ternary>((answer, match) => {
-      if (match.rule.origin !== origin || ternary(match) === "no") return answer;
+      if (match.rule.origin !== origin || certainty(match, point) === "no") return answer;
       const application = flowAt(match.flows, point.family, point.protocol, point.port);
       return application === undefined ? answer : ternaryOr(answer, applicationPasses(application, point.application));
     }, "no");
@@ -170,33 +219,7 @@ export function explainSide(
       }),
   );
   const enforced = closed || considered.some((c) => c.isolation === "open");
-  const above = pointVerdict(bounds, point);
-  const isAlways = sides.always(direction, self, other).length > 0;
-  const parsed = above !== "deny" ? misread(sides, hits, point, destination, !closed || isAlways) : undefined;
-  const judged = parsed ?? above;
-  const established = point.application === undefined ? judged : pointVerdict(bounds, connection);
-  const decided = decide(sides, direction, self, other, point, judged, hits, closed, enforced);
-  const isCodeAsked = judged === "deny" && isFragmentation(sides.policies, point);
-  const verdict = isCodeAsked ? "unsure" : judged;
-  return {
-    direction,
-    verdict,
-    ...decided,
-    isolatedBy,
-    considered,
-    because:
-      verdict !== "unsure"
-        ? []
-        : isCodeAsked
-          ? [FRAGMENTATION]
-          : parsed === undefined
-            ? doubts(bounds, point)
-            : hits
-                .flatMap(({ rule }) => matches.find((match) => match.rule === rule) ?? [])
-                .filter((match) => ternary(match) === "maybe")
-                .reduce<readonly Because[]>((all, { peer }) => mergeBecause(all, peer.because), [MISREAD]),
-    refusedByProxy: verdict === "deny" && established !== "deny",
-  };
+  return { considered, isolatedBy, matches, hits, closed, enforced };
 }
 
 /** The items of a rule that hold at the point's port. */
@@ -312,6 +335,37 @@ function firstHits(hits: readonly Hit[]): readonly Hit[] {
   });
 }
 
+/** What denies a flow; where nobody told the other end's address, wherever it may be. */
+function decideAnywhere(
+  sides: Sides,
+  direction: Direction,
+  self: View,
+  other: View,
+  point: FlowPoint,
+  stand: Stand,
+): Decided {
+  const places = sides.placesOf(direction, self, other);
+  const [here, ...elsewhere] = places.map((place) =>
+    decide(
+      sides,
+      direction,
+      self,
+      place,
+      point,
+      "deny",
+      place === other ? stand : consider(sides, direction, self, place, point),
+    ),
+  );
+  if (here === undefined) return { reason: "no-policy", deciders: [] };
+  return elsewhere.reduce(
+    (all, { reason, deciders }) => ({
+      reason: all.reason === "rule" ? all.reason : reason,
+      deciders: [...all.deciders, ...deciders.filter((one) => !all.deciders.includes(one))],
+    }),
+    here,
+  );
+}
+
 function decide(
   sides: Sides,
   direction: Direction,
@@ -319,9 +373,7 @@ function decide(
   other: View,
   point: FlowPoint,
   verdict: Verdict,
-  hits: readonly Hit[],
-  closed: boolean,
-  enforced: boolean,
+  { hits, closed, enforced }: Stand,
 ): Decided {
   const origins = (list: readonly Hit[]): Origin[] => list.map((h) => h.rule.origin);
   const passedBy: Origin[] = [];

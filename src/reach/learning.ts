@@ -3,7 +3,8 @@
  * rule (cilium.md 7.2, R7.3.1). The look-up is a connection like any other, to a server that the input has or to one of
  * which nothing is told.
  */
-import { type Ternary, ternaryAnd, ternaryOr } from "../base/ternary.ts";
+import { mergeBecause } from "../base/because.ts";
+import { both, either, NO, type Told, YES } from "../base/told.ts";
 import { dnsWorkloads, isDnsServer, podTraits } from "../model/pods.ts";
 import type { ContainerPort, PodInstance, Workload, World } from "../model/world.ts";
 import { type Application, applicationHas, applicationOf, EVERYTHING } from "../net/application.ts";
@@ -12,10 +13,10 @@ import type { PortProtocol } from "../net/protocol.ts";
 import type { Origin, PortMatch, Rule, Traffic } from "../policy/rule.ts";
 import type { Bounded } from "./bounded.ts";
 import { type Endpoint, endpointFamilies } from "./endpoint.ts";
-import { pointVerdict } from "./explain.ts";
+import { doubts, pointVerdict } from "./explain.ts";
 import type { Matching, View } from "./matching.ts";
 import { covers, rulePeersKey, type Sides, sameFilter } from "./side.ts";
-import type { Sight } from "./sight.ts";
+import { type Sight, UNKNOWN_NODE } from "./sight.ts";
 
 /** What a look-up asks of connections, being one. */
 interface Connections {
@@ -41,7 +42,7 @@ interface Server {
 export class Learning {
   private readonly connections: Connections;
   private readonly servers: readonly Server[];
-  private known = new WeakMap<Endpoint, Map<string, Ternary>>();
+  private known = new WeakMap<Endpoint, Map<string, Told>>();
 
   constructor(connections: Connections, world: World) {
     this.connections = connections;
@@ -71,8 +72,8 @@ export class Learning {
   }
 
   /** Whether a look-up by the end of the name, in lower case with trailing dot, teaches its addresses. */
-  learns(self: View, name: string): Ternary {
-    const names = this.known.get(self.endpoint) ?? new Map<string, Ternary>();
+  learns(self: View, name: string): Told {
+    const names = this.known.get(self.endpoint) ?? new Map<string, Told>();
     this.known.set(self.endpoint, names);
     let answer = names.get(name);
     if (answer === undefined) {
@@ -93,17 +94,17 @@ export class Learning {
     );
   }
 
-  private throughServers(self: View, name: string, servers: readonly Server[]): Ternary {
-    let answer: Ternary = "no";
+  private throughServers(self: View, name: string, servers: readonly Server[]): Told {
+    let told = NO;
     for (const { endpoint, ports } of servers) {
       for (const { rule, item } of this.lists(self)) {
         for (const query of this.queries(item.match, endpoint, ports)) {
-          answer = ternaryOr(answer, ternaryAnd(this.isSent(self, rule, query), this.passes(self, name, query)));
-          if (answer === "yes") return answer;
+          told = either(told, both(this.isSent(self, rule, query), this.passes(self, name, query)));
+          if (told.answer === "yes") return told;
         }
       }
     }
-    return answer;
+    return told;
   }
 
   /** The ports of the item at which the server listens; one that declares none may listen at any (R7.2.5). */
@@ -120,28 +121,32 @@ export class Learning {
   }
 
   /** Whether the rule's list is for this server, so that the query goes through the proxy (R7.2.1). */
-  private isSent(self: View, rule: Rule, { server }: Query): Ternary {
+  private isSent(self: View, rule: Rule, { server }: Query): Told {
     const { sides } = this.connections;
-    return this.connections.sights(self.endpoint, server).reduce<Ternary>((answer, sight, index) => {
-      const match = sides.peers(rule, sight.to, sight.fromSelf, []);
-      const one: Ternary = match.yes !== 0 ? "yes" : match.may !== 0 ? "maybe" : "no";
-      return index === 0 || one === answer ? one : "maybe";
-    }, "no");
+    const seen = this.connections.sights(self.endpoint, server).map((sight): Told => {
+      const { yes, may, because } = sides.peers(rule, sight.to, sight.fromSelf, []);
+      return yes !== 0 ? YES : may !== 0 ? { answer: "maybe", because } : NO;
+    });
+    const [first = NO, ...others] = seen;
+    if (others.every(({ answer }) => answer === first.answer)) return first;
+    return { answer: "maybe", because: seen.reduce((all, one) => mergeBecause(all, one.because), UNKNOWN_NODE) };
   }
 
   /** Whether the query passes its filter and arrives (R7.2.2, R7.2.3). */
-  private passes(self: View, name: string, { server, protocol, port }: Query): Ternary {
+  private passes(self: View, name: string, { server, protocol, port }: Query): Told {
     const bounds = this.connections.between(self.endpoint, server);
     const own = endpointFamilies(self.endpoint).filter((family) => endpointFamilies(server).includes(family));
     const families = own.length > 0 ? own : endpointFamilies(server);
-    return families.reduce<Ternary>((answer, family) => {
-      const verdict = pointVerdict(bounds, { family, protocol, port, application: { dns: { name } } });
-      return ternaryOr(answer, verdict === "allow" ? "yes" : verdict === "deny" ? "no" : "maybe");
-    }, "no");
+    return families.reduce((told, family) => {
+      const point = { family, protocol, port, application: { dns: { name } } };
+      const verdict = pointVerdict(bounds, point);
+      if (verdict !== "unsure") return either(told, verdict === "allow" ? YES : NO);
+      return either(told, { answer: "maybe", because: doubts(bounds, point) });
+    }, NO);
   }
 
   /** The input has no server: the look-up goes to one that a list selects, if nothing denies that. */
-  private throughSomeServer(self: View, name: string): Ternary {
+  private throughSomeServer(self: View, name: string): Told {
     const { sides } = this.connections;
     const rules = egressOf(this.connections, self);
     const { selections, closed } = sides.subject(self);
@@ -165,7 +170,7 @@ export class Learning {
           other.traffic.some((one) => one.application === undefined && sameFilter(one.match, item.match)),
       );
     });
-    return lets ? "yes" : "no";
+    return lets ? YES : NO;
   }
 }
 

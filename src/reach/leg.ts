@@ -8,7 +8,7 @@ import type { Protocol } from "../net/protocol.ts";
 import type { Direction } from "../policy/rule.ts";
 import { ALL_BOUNDED, type Bounded, boundedIntersect, eitherOf, NO_BOUNDED } from "./bounded.ts";
 import { type Connections, isSelf } from "./connection.ts";
-import type { Sight } from "./sight.ts";
+import { type Sight, UNKNOWN_NODE } from "./sight.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { explainSide, type FlowPoint, type SideExplanation } from "./explain.ts";
 import type { Hairpins } from "./hairpin.ts";
@@ -204,10 +204,6 @@ interface OnePort {
   readonly port: number;
   readonly moved: number;
 }
-
-const UNKNOWN_NODE: readonly Because[] = [
-  { code: "unknown-node", detail: "whether both ends run on one node is not known" },
-];
 
 function at(bounds: Bounded, { family, protocol, port, moved }: OnePort): Bounded {
   const pick = (set: FlowSet): FlowSet => {

@@ -2,6 +2,7 @@
 
 import type { Because } from "../base/because.ts";
 import { type Ternary, ternaryAnd, ternaryNot, ternaryOf, ternaryOr } from "../base/ternary.ts";
+import { either, NO, type Told, YES } from "../base/told.ts";
 import {
   type IdentityLabels,
   type Labels,
@@ -87,6 +88,11 @@ function fromTernary(value: Ternary, because: Because): FamilyMatch {
   return value === "no" ? NEVER : { yes: 0, may: 3, because: [because] };
 }
 
+function fromTold({ answer, because }: Told): FamilyMatch {
+  if (answer === "yes") return BOTH;
+  return answer === "no" ? NEVER : { yes: 0, may: 3, because };
+}
+
 /** What one end is, seen from the other: its party, its identity, and the endpoint itself for address rules. */
 export interface View {
   readonly endpoint: Endpoint;
@@ -114,7 +120,7 @@ export class Matching {
   private clusterPorts: Readonly<Record<"certain" | "doubtful", ReadonlyMap<string, ReadonlySet<number>>>> | undefined;
   private readonly names: NameKnowledge;
   /** Whether a subject's look-up of a name passes a DNS rule, so that its addresses are learned (cilium.md R7.3.1). */
-  learns: (subject: View, dnsName: string) => Ternary = () => "yes";
+  learns: (subject: View, dnsName: string) => Told = () => YES;
   /** Whether any look-up of the subject passes a DNS rule. */
   observes: (subject: View) => boolean = () => true;
   /** The rules that observe look-ups of the subject. */
@@ -343,16 +349,18 @@ export class Matching {
     if (endpoint.kind === "name") {
       const own = this.taught(peer, endpoint.dnsName, subject);
       // Names that share an address cannot be told apart (cilium.md R7.3.2).
-      const shared = endpoint.address === undefined ? "no" : this.taughtAddress(peer, endpoint.address, subject);
-      return fromTernary(ternaryOr(own, shared), notResolved(endpoint.dnsName));
+      const shared = endpoint.address === undefined ? NO : this.taughtAddress(peer, endpoint.address, subject);
+      return fromTold(either(own, shared));
     }
     if (endpoint.kind !== "outside") return NEVER;
     const { range } = endpoint;
     const bit: FamilyMask = range.family === "IPv4" ? 1 : 2;
-    const sharing = this.declaredIn(range).filter((address) => this.taughtAddress(peer, address, subject) !== "no");
+    const sharing = this.declaredIn(range).filter(
+      (address) => this.taughtAddress(peer, address, subject).answer !== "no",
+    );
     const single = range.first === range.last;
     if (sharing.length > 0) {
-      const sure = single && sharing.some((address) => this.taughtAddress(peer, address, subject) === "yes");
+      const sure = single && sharing.some((address) => this.taughtAddress(peer, address, subject).answer === "yes");
       if (sure) return { yes: bit, may: bit, because: [] };
       const unclear: Because = { code: "unknown-address", detail: endpoint.name };
       const because = single ? [notResolved(endpoint.name)] : [unclear, ...this.untold(peer, subject)];
@@ -368,7 +376,7 @@ export class Matching {
       .filter((n) => {
         if (n.text.includes("*")) return this.observes(subject);
         const name = canonical(n.text);
-        return this.declared(name) === undefined && this.learns(subject, name) !== "no";
+        return this.declared(name) === undefined && this.learns(subject, name).answer !== "no";
       })
       .map((n) => notResolved(n.text));
   }
@@ -379,23 +387,23 @@ export class Matching {
    */
   isDead({ action, peers }: Rule, dnsName: string, subject: View): boolean {
     const isNamed = peers.some((p) => p.kind === "names" && p.names.some((n) => matchesName(n.expression, dnsName)));
-    return action === "allow" && isNamed && this.learns(subject, dnsName) === "no";
+    return action === "allow" && isNamed && this.learns(subject, dnsName).answer === "no";
   }
 
   /** Whether the peer selects the name, and the subject has learned it. */
-  private taught(peer: Extract<Peer, { kind: "names" }>, dnsName: string, subject: View): Ternary {
+  private taught(peer: Extract<Peer, { kind: "names" }>, dnsName: string, subject: View): Told {
     const named = peer.names.some((n) => matchesName(n.expression, dnsName));
-    return named ? this.learns(subject, dnsName) : "no";
+    return named ? this.learns(subject, dnsName) : NO;
   }
 
   /** Whether some name that the peer selects and the subject has learned is declared to have the address. */
-  private taughtAddress(peer: Extract<Peer, { kind: "names" }>, wanted: Address, subject: View): Ternary {
-    let answer: Ternary = "no";
+  private taughtAddress(peer: Extract<Peer, { kind: "names" }>, wanted: Address, subject: View): Told {
+    let told = NO;
     for (const [name, addresses] of this.names.declared ?? []) {
       const owns = addresses.some(({ family, value }) => family === wanted.family && value === wanted.value);
-      if (owns) answer = ternaryOr(answer, this.taught(peer, name, subject));
+      if (owns) told = either(told, this.taught(peer, name, subject));
     }
-    return answer;
+    return told;
   }
 
   private declaredIn(range: AddressRange): readonly Address[] {

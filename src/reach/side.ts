@@ -440,6 +440,12 @@ export class Sides {
   }
 
   /** Enforces the policies wherever the other end may be. */
+  /** The other end, once for each part of the outside that the rules tell apart where nobody told its address. */
+  placesOf(direction: Direction, self: View, other: View): readonly View[] {
+    const subject = this.planned(self);
+    return places((subject.plans[direction] ??= this.plan(direction, subject)).tiers, other);
+  }
+
   private enforceAnywhere(direction: Direction, tiers: readonly TierPlan[], self: View, other: View): Bounded {
     if (other.endpoint.kind !== "name") return this.enforce(direction, tiers, self, other);
     const unclear: readonly Because[] = [{ code: "unknown-address", detail: other.endpoint.name }];

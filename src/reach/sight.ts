@@ -1,3 +1,4 @@
+import type { Because } from "../base/because.ts";
 import type { View } from "./matching.ts";
 
 /** Both ends as they see each other. Several where the input does not tell whether they share a node. */
@@ -8,3 +9,7 @@ export interface Sight {
   readonly fromSelf: View;
   readonly toSelf: View;
 }
+
+export const UNKNOWN_NODE: readonly Because[] = [
+  { code: "unknown-node", detail: "whether both ends run on one node is not known" },
+];

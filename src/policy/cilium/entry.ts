@@ -251,14 +251,9 @@ function decodePortRule(item: Cursor, context: EntryContext): readonly Traffic[]
   if (context.deny) return ports.flatMap((port) => port.matches.map((match) => ({ match })));
   const { tcp, other } = decodeApplication(item, ports, items.length, context);
   return ports.flatMap((port) =>
-    port.matches.flatMap((match): Traffic[] => {
-      // A name of any protocol is split where the application rules of the protocols differ.
-      if (match.kind === "named" && match.protocol === undefined && tcp.length + other.length > 0)
-        return (["TCP", "UDP", "SCTP"] as const).map((protocol) =>
-          withApplication({ ...match, protocol }, protocol === "TCP" ? tcp : other),
-        );
+    port.matches.map((match) => {
       const isTcp = (match.kind === "ports" || match.kind === "named") && match.protocol === "TCP";
-      return [withApplication(match, isTcp ? tcp : other)];
+      return withApplication(match, isTcp ? tcp : other);
     }),
   );
 }

@@ -98,10 +98,9 @@ function numbered(protocol: WrittenProtocol, port: number, endPort: number): rea
   }));
 }
 
-/** Names: at ingress of the pod itself, at egress of the whole cluster (R5.6). No ICMP type has a name here. */
+/** Names: at ingress of the pod itself, at egress of the whole cluster (R5.6), each protocol for itself (R5.2). No ICMP type has a name here. */
 function named(name: string, protocol: WrittenProtocol, context: EntryContext, at: Cursor): readonly PortMatch[] {
   const resolve = context.direction === "ingress" ? ("destination" as const) : ("cluster" as const);
   const more = resolve === "cluster" ? { path: at.path } : ({ single: true } as const);
-  if (protocol === "ANY") return [{ kind: "named", name, resolve, ...more }];
   return portProtocols(protocol).map((one) => ({ kind: "named", name, protocol: one, resolve, ...more }));
 }

@@ -123,16 +123,12 @@ spec:
     expect(ruleOf(cnp(`ingress: [${item("{port: web, protocol: TCP}")}]`)).traffic).toEqual([
       { match: { kind: "named", name: "web", protocol: "TCP", resolve: "destination", single: true } },
     ]);
-    expect(ruleOf(cnp(`egress: [${item("{port: Web}")}]`)).traffic).toEqual([
-      {
-        match: {
-          kind: "named",
-          name: "web",
-          resolve: "cluster",
-          path: ["spec", "egress", 0, "toPorts", 0, "ports", 0, "port"],
-        },
-      },
-    ]);
+    const path = ["spec", "egress", 0, "toPorts", 0, "ports", 0, "port"];
+    expect(ruleOf(cnp(`egress: [${item("{port: Web}")}]`)).traffic).toEqual(
+      ["TCP", "UDP", "SCTP"].map((protocol) => ({
+        match: { kind: "named", name: "web", protocol, resolve: "cluster", path },
+      })),
+    );
   });
 });
 
