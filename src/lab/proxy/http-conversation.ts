@@ -9,7 +9,7 @@ import { HTTPParser, methods } from "node:_http_common";
 import { request as httpRequest, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { Exchange, type HttpHead, type Outcome } from "./http-exchange.ts";
-import { fieldLines, type Framing, framingOf, type RawHeaders, withoutHops } from "./http-fields.ts";
+import { fieldLines, type Framing, framingOf, lengthOf, type RawHeaders, withoutHops } from "./http-fields.ts";
 import {
   FIELDS_MAX,
   HEADER_BYTES_MAX,
@@ -46,6 +46,8 @@ class Asking {
   isLast: boolean;
   exchange: Exchange | null = null;
   asked: Asked | null = null;
+  /** Hears more of the answer, where it has been told to wait. */
+  hearOn: () => void = () => {};
   /** Its body may go on. */
   isBegun = false;
   /** All of it has come. */
@@ -80,6 +82,8 @@ export class Conversation {
   private readonly queue: Asking[] = [];
   private fields: string[] = [];
   private url = "";
+  /** Bytes of a request's body that are still to come, where its length is known; the parser need not see them. */
+  private left = 0;
   /** The head of the answer, until it is known what comes with it. */
   private answerHead = "";
   private framing: Framing = "none";
@@ -105,7 +109,7 @@ export class Conversation {
 
   begin(): void {
     const { parser, socket } = this;
-    parser.initialize(HTTPParser.REQUEST, this, HEADER_BYTES_MAX);
+    this.listen();
     parser[HTTPParser.kOnMessageBegin] = () => {
       this.headSince = performance.now();
     };
@@ -132,12 +136,14 @@ export class Conversation {
       this.take(given, methodName(method), path, `${major}.${minor}`, isUpgrade, isKept);
       return 0;
     };
-    parser[HTTPParser.kOnBody] = (bytes) => this.bodyCame(bytes);
+    parser[HTTPParser.kOnBody] = (bytes) => {
+      if (this.left > 0) this.left -= bytes.length;
+      this.bodyCame(bytes);
+    };
     parser[HTTPParser.kOnMessageComplete] = () => this.wholeCame();
     socket.setTimeout(IDLE_MS, () => socket.destroy());
     socket.on("data", this.hear);
     socket.on("end", this.hearEnd);
-    socket.on("drain", this.goOn);
     socket.on("close", () => {
       this.isOver = true;
       this.ended();
@@ -165,6 +171,22 @@ export class Conversation {
 
   private readonly hear = (bytes: Buffer): void => {
     if (this.isOver) return;
+    const { left } = this;
+    if (left === 0) this.parse(bytes);
+    else if (bytes.length < left) {
+      this.left -= bytes.length;
+      this.bodyCame(bytes);
+    } else {
+      // All of it has come, and the parser does not know.
+      this.bodyCame(bytes.subarray(0, left));
+      this.listen();
+      this.wholeCame();
+      if (this.queue.at(-1)?.isLast === true) this.isOver = true;
+      else if (bytes.length > left) this.parse(bytes.subarray(left));
+    }
+  };
+
+  private parse(bytes: Buffer): void {
     const taken = this.parser.execute(bytes);
     if (typeof taken !== "number") {
       const isFlood = "code" in taken && taken.code === "HPE_HEADER_OVERFLOW";
@@ -178,7 +200,11 @@ export class Conversation {
       this.socket.pause();
     }
     this.isOver = true;
-  };
+  }
+
+  private listen(): void {
+    this.parser.initialize(HTTPParser.REQUEST, this, HEADER_BYTES_MAX);
+  }
 
   private readonly hearEnd = (): void => {
     this.isHalfClosed = true;
@@ -186,8 +212,10 @@ export class Conversation {
     else if (this.queue.length === 0) this.socket.end();
   };
 
-  /** The client takes more. */
-  private readonly goOn = (): void => this.queue[0]?.asked?.resume();
+  /** The client has taken what it was sent. */
+  private readonly goOn = (): void => {
+    if (this.socket.writableLength === 0) this.queue[0]?.hearOn();
+  };
 
   private take(
     headers: string[],
@@ -201,6 +229,7 @@ export class Conversation {
     const host = hostOf(headers);
     const head: HttpHead = { method: method ?? "", path, host: host ?? "", protocol: "HTTP/1.1", headers };
     const asking = new Asking(head, improper(head, host, version), isUpgrade, isKept);
+    if (asking.body === "counted") this.left = lengthOf(headers) ?? 0;
     this.queue.push(asking);
     if (this.queue.length === 1) this.judge(asking);
     else this.socket.pause();
@@ -208,7 +237,7 @@ export class Conversation {
 
   private bodyCame(bytes: Buffer): void {
     const asking = this.queue.at(-1);
-    if (asking === undefined || this.isOver) return;
+    if (asking === undefined || asking.isWhole || this.isOver) return;
     if (asking.asked !== null && asking.isBegun) {
       this.isBlocked = !asking.asked.write(bytes);
       if (this.isBlocked) this.socket.pause();
@@ -222,6 +251,7 @@ export class Conversation {
     const asking = this.queue.at(-1);
     const { fields } = this;
     this.fields = [];
+    this.left = 0;
     if (asking === undefined || asking.isWhole || this.isOver) return;
     asking.isWhole = true;
     asking.trailers = fields;
@@ -279,7 +309,7 @@ export class Conversation {
         wanted: () => {
           if (!isWaiting || asking.isToldToSend) return;
           asking.isToldToSend = true;
-          this.socket.write("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
+          this.say("HTTP/1.1 100 Continue\r\n\r\n");
         },
         answered: (reply) => this.answered(asking, reply),
         body: (bytes) => this.answerBody(bytes),
@@ -289,6 +319,7 @@ export class Conversation {
       },
     );
     asking.asked = asked;
+    asking.hearOn = () => asked.resume();
   }
 
   private upgrade(asking: Asking, { path, headers }: Extract<Outcome, { kind: "pass" }>): void {
@@ -311,10 +342,10 @@ export class Conversation {
       const { statusCode: status = 502, statusMessage: message = "", rawHeaders } = reply;
       this.answered(asking, { status, message, headers: rawHeaders });
       this.heard();
-      socket.on("drain", () => reply.resume());
+      asking.hearOn = () => reply.resume();
       reply.on("data", (bytes: Buffer) => {
-        if (!this.answerBody(bytes)) reply.pause();
-        this.heard();
+        this.answerBody(bytes);
+        if (!this.heard()) reply.pause();
       });
       reply.on("end", () => {
         this.answerEnded(asking, reply.rawTrailers);
@@ -323,7 +354,7 @@ export class Conversation {
     });
     onward.on("upgrade", (reply, line, head) => {
       asking.exchange?.answered(101);
-      socket.off("data", this.hear).off("end", this.hearEnd).off("drain", this.goOn);
+      socket.off("data", this.hear).off("end", this.hearEnd);
       socket.setTimeout(0);
       socket.write(
         `HTTP/1.1 101 ${reply.statusMessage ?? "Switching Protocols"}\r\n${fieldLines(reply.rawHeaders)}\r\n`,
@@ -378,26 +409,31 @@ export class Conversation {
     this.status = status;
   }
 
-  private answerBody(bytes: Buffer): boolean {
-    if (this.framing === "none") return true;
-    if (this.framing === "counted") {
-      const head = this.answerHead;
-      this.answerHead = "";
-      if (head !== "" && bytes.length <= SMALL) return this.socket.write(head + bytes.toString("latin1"), "latin1");
-      this.cork();
-      if (head !== "") this.socket.write(head, "latin1");
-      return this.socket.write(bytes);
-    }
-    this.cork();
-    this.socket.write(`${this.answerHead}${bytes.length.toString(16)}\r\n`, "latin1");
+  private answerBody(bytes: Buffer): void {
+    if (this.framing === "none") return;
+    const { socket, framing } = this;
+    const size = framing === "chunked" ? `${bytes.length.toString(16)}\r\n` : "";
+    const before = this.answerHead + size;
     this.answerHead = "";
-    this.socket.write(bytes);
-    return this.socket.write("\r\n", "latin1");
+    if (framing === "counted" && before !== "" && bytes.length <= SMALL) {
+      this.say(before + bytes.toString("latin1"));
+      return;
+    }
+    if (before !== "") {
+      this.cork();
+      this.say(before);
+    }
+    socket.write(bytes, this.goOn);
+    if (framing === "chunked") this.say("\r\n");
+  }
+
+  private say(text: string): void {
+    this.socket.write(text, "latin1", this.goOn);
   }
 
   private answerEnded(asking: Asking, trailers: RawHeaders): void {
     const end = this.framing === "chunked" ? `0\r\n${fieldLines(trailers)}\r\n` : "";
-    if (this.answerHead + end !== "") this.socket.write(this.answerHead + end, "latin1");
+    if (this.answerHead + end !== "") this.say(this.answerHead + end);
     this.answerHead = "";
     this.isAnswerBegun = false;
     asking.isAnswered = true;
@@ -412,15 +448,17 @@ export class Conversation {
     this.socket.cork();
   }
 
-  /** What has been said goes out. */
-  private heard(): void {
+  /** What has been said goes out; false: the client has not taken all of it yet. */
+  private heard(): boolean {
     if (this.answerHead !== "") {
-      this.socket.write(this.answerHead, "latin1");
+      this.say(this.answerHead);
       this.answerHead = "";
     }
-    if (!this.isCorked) return;
-    this.isCorked = false;
-    this.socket.uncork();
+    if (this.isCorked) {
+      this.isCorked = false;
+      this.socket.uncork();
+    }
+    return this.socket.writableLength === 0;
   }
 
   /** The next request has its turn when this one has come and is answered. */

@@ -32,6 +32,17 @@ export function framingOf(fields: RawHeaders): Exclude<Framing, "none"> | undefi
   return found;
 }
 
+/** The length of the body of a message whose framing is "counted"; null: none that can be counted on. */
+export function lengthOf(fields: RawHeaders): number | null {
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] ?? "";
+    if (name.length !== 14 || name.toLowerCase() !== "content-length") continue;
+    const text = fields[at + 1] ?? "";
+    return /^\d{1,15}$/.test(text) ? Number(text) : null;
+  }
+  return null;
+}
+
 /** As they stand in a head. */
 export function fieldLines(fields: RawHeaders): string {
   let out = "";

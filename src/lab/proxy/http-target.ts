@@ -6,9 +6,8 @@
 
 import { HTTPParser } from "node:_http_common";
 import type { OnReadOpts, Socket } from "node:net";
-import { fieldLines, type Framing, type RawHeaders } from "./http-fields.ts";
+import { fieldLines, type Framing, framingOf, lengthOf, type RawHeaders } from "./http-fields.ts";
 import { CONNECT_MS, CONNECT_TIMEOUT, HEADER_BYTES_MAX } from "./http-replies.ts";
-import { ReadBuffer } from "./read-buffer.ts";
 
 /** Requests that a client sends before the one before is answered. */
 const MAX_WAITING = 16;
@@ -30,11 +29,11 @@ export interface Asker {
   /** The target wants the body (RFC 9110 15.2.1). */
   wanted(): void;
   answered(head: AnswerHead): void;
-  /** A part of the answer's body; false: no more until `Asked.resume`. */
-  body(bytes: Buffer): boolean;
+  /** A part of the answer's body. Its bytes are others' as soon as `heard` has returned true, or `Asked.resume` is called. */
+  body(bytes: Buffer): void;
   ended(trailers: RawHeaders): void;
-  /** All that has come so far has been told. */
-  heard(): void;
+  /** All that has come so far has been told; false: no more until `Asked.resume`. */
+  heard(): boolean;
   /** Nothing more comes. */
   failed(error: Error): void;
 }
@@ -72,7 +71,7 @@ export class Asked {
     this.target.finish(this, trailers);
   }
 
-  /** Hears on after `Asker.body` has returned false. */
+  /** Hears on after `Asker.heard` has returned false. */
   resume(): void {
     this.target.resume(this);
   }
@@ -123,7 +122,7 @@ export class Target {
   }
 
   resume(asked: Asked): void {
-    if (asked === this.current) this.line?.socket.resume();
+    if (asked === this.current) this.line?.resume();
   }
 
   cancel(asked: Asked): void {
@@ -158,14 +157,14 @@ export class Target {
       head: (head) => this.current?.asker.answered(head),
       isBodiless: () => this.current?.head.method === "HEAD",
       wanted: () => this.current?.asker.wanted(),
-      body: (bytes) => this.current?.asker.body(bytes) ?? true,
+      body: (bytes) => this.current?.asker.body(bytes),
       ended: (trailers) => this.answered(trailers),
       drained: () => this.current?.asker.drained(),
       hear: (tell) => {
         // The request that is answered last may not be the one that was first.
         const { current } = this;
         tell();
-        current?.asker.heard();
+        return current?.asker.heard() ?? true;
       },
       isAwaited: () => this.current !== null && !this.current.isAnswered,
       closed: (line, error) => this.closed(line, error),
@@ -177,8 +176,6 @@ export class Target {
     if (asked === null) return;
     asked.isAnswered = true;
     asked.asker.ended(trailers);
-    // A client that has not taken all of it yet does not say so any more.
-    this.line?.socket.resume();
     this.next(asked);
   }
 
@@ -212,14 +209,22 @@ interface Listener {
   /** Whether the answer that begins has no body, whatever it says. */
   isBodiless(): boolean;
   wanted(): void;
-  body(bytes: Buffer): boolean;
+  body(bytes: Buffer): void;
   ended(trailers: RawHeaders): void;
   drained(): void;
   isAwaited(): boolean;
-  /** `tell` tells what has come. */
-  hear(tell: () => void): void;
+  /** `tell` tells what has come; false: somebody still holds it. */
+  hear(tell: () => void): boolean;
   closed(line: Line, error: Error): void;
 }
+
+/** What comes over any connection, until the parser has copied what is told of it: one is read at a time. */
+const READ = Buffer.allocUnsafeSlow(64 * 1024);
+/** Bodies whose length is known are read in pieces up to this size, and go on without a copy. */
+const PIECE = 64 * 1024;
+/** Memory for such pieces that nobody uses now, and how much of it is kept. */
+const spare: Buffer[] = [];
+const SPARE = 16;
 
 /** A connection, and the parser of what comes over it. */
 class Line {
@@ -232,26 +237,33 @@ class Line {
   private held = "";
   private isInformational = false;
   private failure: Error | null = null;
+  private isPaused = false;
+  /** What came last has not been taken by the client yet. */
+  private isHeld = false;
+  /** Bytes of the body that are still to come, where its length is known; the parser need not see them. */
+  private left = 0;
+  /** Where they are read to. */
+  private piece: Buffer | null = null;
 
   constructor(open: (onread: OnReadOpts) => Socket, listener: Listener) {
-    const socket = open(new ReadBuffer((bytes) => this.hear(bytes)));
-    this.socket = socket;
     this.listener = listener;
     const { parser } = this;
-    parser.initialize(HTTPParser.RESPONSE, this, HEADER_BYTES_MAX);
+    this.listen();
     parser[HTTPParser.kOnHeaders] = (fields) => {
       this.fields.push(...fields);
     };
     parser[HTTPParser.kOnHeadersComplete] = (_major, _minor, fields, _method, _url, status, message, _upgrade, kept) =>
       this.begin(fields ?? [], status, message, kept);
     parser[HTTPParser.kOnBody] = (bytes) => {
-      if (!listener.body(bytes)) socket.pause();
+      if (this.left > 0) this.left -= bytes.length;
+      listener.body(bytes);
     };
-    parser[HTTPParser.kOnMessageComplete] = () => {
-      const trailers = this.fields;
-      this.fields = [];
-      if (!this.isInformational) listener.ended(trailers);
-    };
+    parser[HTTPParser.kOnMessageComplete] = () => this.complete();
+    const socket = open({
+      buffer: () => this.memory(),
+      callback: (length, buffer) => this.hear(Buffer.from(buffer.buffer, buffer.byteOffset, length)),
+    });
+    this.socket = socket;
     giveUpInTime(socket);
     socket.on("drain", () => listener.drained());
     socket.on("end", () => {
@@ -282,15 +294,67 @@ class Line {
     }
     if (!isKeptAlive) this.isLast = true;
     this.listener.head({ status, message, headers });
-    return this.listener.isBodiless() ? 1 : 0;
+    if (this.listener.isBodiless()) return 1;
+    this.left = framingOf(headers) === "counted" ? (lengthOf(headers) ?? 0) : 0;
+    return 0;
   }
 
-  private hear(bytes: Buffer): void {
-    if (this.socket.destroyed) return;
-    this.listener.hear(() => {
-      const taken = this.parser.execute(bytes);
-      if (typeof taken !== "number") this.socket.destroy(taken);
-    });
+  private complete(): void {
+    const trailers = this.fields;
+    this.fields = [];
+    this.left = 0;
+    if (!this.isInformational) this.listener.ended(trailers);
+  }
+
+  private listen(): void {
+    this.parser.initialize(HTTPParser.RESPONSE, this, HEADER_BYTES_MAX);
+  }
+
+  /** False: no more until `resume`. */
+  private hear(bytes: Buffer): boolean {
+    if (this.socket.destroyed) return true;
+    this.isHeld = !this.listener.hear(() => this.tell(bytes));
+    // A client that has not taken all of an answer yet does not say so any more when it has.
+    this.isPaused = this.isHeld && this.listener.isAwaited();
+    return !this.isPaused;
+  }
+
+  private tell(bytes: Buffer): void {
+    const { left } = this;
+    if (this.piece === null || left === 0) this.parse(bytes);
+    else if (bytes.length < left) {
+      this.left -= bytes.length;
+      this.listener.body(bytes);
+    } else {
+      // All of it has come, and the parser does not know.
+      this.listener.body(bytes.subarray(0, left));
+      this.listen();
+      this.complete();
+      if (bytes.length > left) this.parse(bytes.subarray(left));
+    }
+  }
+
+  private parse(bytes: Buffer): void {
+    const taken = this.parser.execute(bytes);
+    if (typeof taken !== "number") this.socket.destroy(taken);
+  }
+
+  /** Where what comes next is read to. */
+  private memory(): Buffer {
+    if (this.left > 0) {
+      this.piece ??= spare.pop() ?? Buffer.allocUnsafeSlow(PIECE);
+      return this.piece;
+    }
+    if (this.piece !== null && !this.isHeld && spare.length < SPARE) spare.push(this.piece);
+    this.piece = null;
+    return READ;
+  }
+
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    this.isHeld = false;
+    this.socket.resume();
   }
 
   /** A head that is not sent yet goes with what comes first of the body, which may show that all of it is refused. */
@@ -303,12 +367,15 @@ class Line {
     const { socket, held } = this;
     const before = isChunked ? `${held}${bytes.length.toString(16)}\r\n` : held;
     this.held = "";
-    socket.cork();
-    if (before !== "") socket.write(before, "latin1");
-    let isFree = socket.write(bytes);
-    if (isChunked) isFree = socket.write("\r\n", "latin1");
-    socket.uncork();
-    return isFree;
+    if (before === "") socket.write(bytes);
+    else {
+      socket.cork();
+      socket.write(before, "latin1");
+      socket.write(bytes);
+      if (isChunked) socket.write("\r\n", "latin1");
+      socket.uncork();
+    }
+    return socket.writableLength === 0 || !socket.writableNeedDrain;
   }
 
   finish(end: string): void {

@@ -79,6 +79,12 @@ const back = http.createServer((request, response) => {
     else response.end(lines(request.url));
     return;
   }
+  const [, number, bytes] = /^\/public\/pattern\/(\d+)\/(\d+)$/.exec(request.url ?? "") ?? [];
+  if (number !== undefined) {
+    response.setHeader("Content-Length", bytes ?? "");
+    response.end(pattern(Number(number), Number(bytes)));
+    return;
+  }
   if (request.url !== "/echo") {
     response.end("here");
     return;
@@ -103,6 +109,18 @@ back.on("upgrade", (request, socket) => {
 /** A long text of which no two lines are the same. */
 function lines(name: string): string {
   return Array.from({ length: 200_000 }, (_, number) => `${name} ${number}\n`).join("");
+}
+
+/** Lengths of bodies that are each their own, and no multiple of anything that is read at a time. */
+const PATTERN = 1_500_003;
+/** More than the kernel holds for a client that does not read. */
+const BEYOND = 14_000_003;
+
+/** Each word tells its place and whose it is. */
+function pattern(number: number, length = PATTERN): Buffer {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  for (let at = 0; at < words.length; at++) words[at] = (at << 6) | number;
+  return Buffer.from(words.buffer, 0, length);
 }
 
 const CHUNK = Buffer.alloc(64 * 1024, "x");
@@ -204,6 +222,9 @@ async function raw(text: string, stayMs = 0): Promise<string> {
 }
 
 describe("HTTP/1.1", () => {
+  const one = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
+  const statuses = (said: string): readonly string[] => said.match(/HTTP\/1\.1 \d+/g) ?? [];
+
   test("a request that a rule matches goes on; any other is told 403, by the proxy", async () => {
     expect(await get("/public/a?b=c")).toMatchObject({ status: 200, body: "here" });
     expect(await get("/private")).toMatchObject({ status: 403, body: "Access denied\r\n" });
@@ -282,8 +303,6 @@ describe("HTTP/1.1", () => {
     socket.destroy();
   });
 
-  const one = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
-
   test("a large body passes whole", async () => {
     const body = "y".repeat(8 * 1024 * 1024);
     const { body: said } = await get("/echo", { method: "POST" }, body);
@@ -335,6 +354,52 @@ describe("HTTP/1.1", () => {
     expect((await saidSlowly(path, 1_000, 2_000)) === lines(path)).toBe(true);
   });
 
+  /** Whether the bodies over one connection are the patterns asked for; the client reads after a while. */
+  async function arrive(numbers: readonly number[], length: number, afterMs: number): Promise<boolean[]> {
+    const socket = connect(portOf(front), "127.0.0.1");
+    const paths = numbers.map((number) => `/public/pattern/${number}/${length}`);
+    socket.write(paths.map((path, at) => one(path, at + 1 < paths.length ? "" : "Connection: close\r\n")).join(""));
+    const chunks: Buffer[] = [];
+    socket.pause();
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+    setTimeout(() => socket.resume(), afterMs);
+    await once(socket, "close");
+    const said = Buffer.concat(chunks);
+    let at = 0;
+    return numbers.map((number) => {
+      const from = said.indexOf("\r\n\r\n", at) + 4;
+      at = from + length;
+      return said.subarray(from, at).equals(pattern(number, length));
+    });
+  }
+
+  test("bodies of many connections at a time stay apart, whoever reads slowly", async () => {
+    const slow = [1, 2, 3, 4].map((number) => arrive([number], BEYOND, 300));
+    const other = [11, 13, 15, 17].map((number) => arrive([number, number + 1, number], PATTERN, number));
+    for (const said of await Promise.all([...slow, ...other])) expect(said).not.toContain(false);
+  });
+
+  test("a large body ends where its length says, and what follows is the next request", async () => {
+    const body = pattern(7).toString("latin1");
+    const head = `POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: ${PATTERN}\r\n\r\n`;
+    const said = await raw(
+      `${head}${body}${one("/private")}${head}${body}${one("/public/2", "Connection: close\r\n")}`,
+    );
+    expect(statuses(said).map((status) => status.slice(-3))).toEqual(["200", "403", "200", "200"]);
+    expect(asked).toEqual(["POST /echo", "POST /echo", "GET /public/2"]);
+    expect(said.toLowerCase().match(/x-length: 1500003/g)).toHaveLength(2);
+  });
+
+  test("a large body that breaks off is told, and ends the connection", async () => {
+    const socket = connect({ port: portOf(front), host: "127.0.0.1", allowHalfOpen: true });
+    socket.on("error", () => {});
+    socket.resume();
+    socket.write(`POST /public HTTP/1.1\r\nHost: a\r\nContent-Length: ${PATTERN}\r\n\r\n`);
+    socket.end(pattern(1).subarray(0, 500_000));
+    await once(socket, "close");
+    expect(await get("/public")).toMatchObject({ status: 200 });
+  });
+
   test("a target that is not there is told 503", async () => {
     const closed = createServer();
     closed.listen(0, "127.0.0.1");
@@ -344,8 +409,6 @@ describe("HTTP/1.1", () => {
     await once(closed, "close");
     expect(await get("/public")).toMatchObject({ status: 503 });
   });
-
-  const statuses = (said: string): readonly string[] => said.match(/HTTP\/1\.1 \d+/g) ?? [];
 
   test("what follows a refused body is the next request, and nothing of the body is", async () => {
     const inner = one("/public/inner");
@@ -448,6 +511,28 @@ describe("HTTP/1.1", () => {
       await once(socket, "close");
       const said = Buffer.concat(chunks).toString();
       expect(said).toContain("second");
+      expect(said).not.toContain("spoofed");
+    });
+
+    test("what follows a large answer is nobody's", async () => {
+      const reply = (body: string): string => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+      const large = pattern(9).toString("latin1");
+      respond = (socket, number) => {
+        socket.write(number === 1 ? reply(large) + reply("spoofed") : reply("second"), "latin1");
+      };
+      const socket = connect(portOf(front), "127.0.0.1");
+      const chunks: Buffer[] = [];
+      let length = 0;
+      socket.on("data", (chunk: Buffer) => {
+        chunks.push(chunk);
+        length += chunk.length;
+      });
+      socket.write(one("/public/1"));
+      while (length < PATTERN) await once(socket, "data");
+      socket.write(one("/public/2", "Connection: close\r\n"));
+      await once(socket, "close");
+      const said = Buffer.concat(chunks).toString("latin1");
+      expect(said.endsWith("second")).toBe(true);
       expect(said).not.toContain("spoofed");
     });
 
