@@ -1,17 +1,20 @@
 /**
  * How long a lab takes to start, beside the bare kernel cost in the same run: `ip -batch` in one process for as many
  * namespaces, and one for as many veth pairs. Then the time from `apply` to the first packet decided by a new policy.
+ * Starts what is built, as a user does: from the sources, compiling them would be the most of it.
  *
- *   node --import tsx bench/lab-start.ts [pods…]        default 4 100 1000
+ *   npm run build && node --import tsx bench/lab-start.ts [rounds] [pods…]        default 5 rounds of 4 100 1000
  */
 
 import { spawnSync } from "node:child_process";
-import { labApply, labDown, labProbe, labUp } from "../src/lab/client.ts";
 import type { Probe } from "../src/lab/answers.ts";
 import { type Plan, RESERVED_IDENTITY } from "../src/lab/plan.ts";
 import { NO_RULES, type Ruleset } from "../src/lab/ruleset.ts";
-import { median } from "./figures.ts";
+import { boundsOfMedian, median } from "./figures.ts";
 
+const { labApply, labDown, labProbe, labUp }: typeof import("../src/lab/client.ts") = await import(
+  new URL("../dist/lab/client.js", import.meta.url).href
+);
 const NAME = "bench";
 
 if (process.getuid?.() === 0) {
@@ -88,7 +91,20 @@ function ms(value: number): string {
   return `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 }
 
-async function measure(count: number): Promise<void> {
+/** Milliseconds. */
+interface Figures {
+  readonly namespaces: number;
+  readonly pairs: number;
+  readonly up: number;
+  /** Every pod sends to the next. */
+  readonly traffic: number;
+  readonly change: number;
+  /** From the order to change a rule to the answer of a probe that it decides. */
+  readonly firstPacket: number;
+  readonly down: number;
+}
+
+async function measure(count: number): Promise<Figures> {
   const [namespaces, pairs] = bare(count);
   const begun = performance.now();
   await labUp(plan(count), chain(count), { name: NAME, attached: true });
@@ -123,10 +139,15 @@ async function measure(count: number): Promise<void> {
   }
   const ending = performance.now();
   await labDown({ name: NAME });
-  const kernel = namespaces + pairs;
-  process.stdout.write(
-    `${String(count).padStart(5)} pods: up ${ms(up)} (every pod then sent traffic: ${ms(probed)}); bare ${ms(namespaces)} + ${ms(pairs)} = ${ms(kernel)}, ratio ${(up / kernel).toFixed(2)}; one rule changed ${ms(median(changes))}, order to first packet decided ${ms(median(firstPackets))}; down ${ms(performance.now() - ending)}\n`,
-  );
+  const down = performance.now() - ending;
+  return { namespaces, pairs, up, traffic: probed, change: median(changes), firstPacket: median(firstPackets), down };
+}
+
+function told(count: number, rounds: readonly Figures[]): string {
+  const middle = (figure: keyof Figures): string => ms(median(rounds.map((round) => round[figure])));
+  const ratios = rounds.map(({ up, namespaces, pairs }) => up / (namespaces + pairs));
+  const [low, high] = boundsOfMedian(ratios);
+  return `${String(count).padStart(5)} pods: up ${middle("up")} (every pod then sent traffic: ${middle("traffic")}); bare ${middle("namespaces")} + ${middle("pairs")}, ratio ${median(ratios).toFixed(2)} (95 %: ${low.toFixed(2)}–${high.toFixed(2)}, ${rounds.length} pairs); one rule changed ${middle("change")}, order to first packet decided ${middle("firstPacket")}; down ${middle("down")}\n`;
 }
 
 function oneRuleLess(count: number): Ruleset {
@@ -137,11 +158,15 @@ function oneRuleLess(count: number): Ruleset {
   };
 }
 
-const counts = process.argv.slice(2).map(Number);
+const [rounds = 5, ...counts] = process.argv.slice(2).map(Number);
 for (const count of counts.length > 0 ? counts : [4, 100, 1000]) {
-  await measure(count);
-  // The kernel takes namespaces down behind the process's back; the next count must not pay for it.
-  await labUp(plan(2), NO_RULES, { name: NAME, attached: true });
-  await labDown({ name: NAME });
-  await new Promise((resolve) => setTimeout(resolve, count * 3));
+  const figures: Figures[] = [];
+  for (let round = 0; round < rounds; round++) {
+    figures.push(await measure(count));
+    // The kernel takes namespaces down behind the process's back; the next round must not pay for it.
+    await labUp(plan(2), NO_RULES, { name: NAME, attached: true });
+    await labDown({ name: NAME });
+    await new Promise((resolve) => setTimeout(resolve, count * 3));
+  }
+  process.stdout.write(told(count, figures));
 }

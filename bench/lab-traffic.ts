@@ -32,7 +32,8 @@ import { RESERVED_IDENTITY, type Plan } from "../src/lab/plan.ts";
 import type { Peer, Ruleset, RulesetEntry, Traffic } from "../src/lab/ruleset.ts";
 import { populationOf, sitesOf } from "../src/lab/sites.ts";
 import { VerdictCompiler, type VerdictTables } from "../src/lab/verdicts.ts";
-import { median } from "./figures.ts";
+import { patternMatches } from "../src/net/path-language.ts";
+import { boundsOfMedian, median } from "./figures.ts";
 
 const ROUNDS = Number(process.argv[2] ?? 20);
 const ASKED = process.argv.slice(3);
@@ -120,7 +121,7 @@ class Bench {
   private readonly fabric = new Fabric();
   private readonly table: NftTable;
   private readonly enforcement: Enforcement;
-  private readonly compiler = new VerdictCompiler();
+  private readonly compiler = new VerdictCompiler(patternMatches);
   private readonly a: WiredSite;
   private readonly b: WiredSite;
 
@@ -269,19 +270,6 @@ function strangers(): { readonly address: string; readonly identity: number; rea
     identity: RESERVED_IDENTITY.world + 100 + i,
     kind: "pod",
   }));
-}
-
-const RESAMPLES = 2000;
-
-/** The middle 95 % of the medians of as many samples drawn from these values (bootstrap; the same draws in every run). */
-function boundsOfMedian(values: readonly number[]): readonly [low: number, high: number] {
-  let state = 1;
-  const draw = (): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return values[Math.floor((state / 2 ** 32) * values.length)] ?? NaN;
-  };
-  const medians = Array.from({ length: RESAMPLES }, () => median(values.map(draw))).toSorted((a, b) => a - b);
-  return [medians[Math.floor(RESAMPLES * 0.025)] ?? NaN, medians[Math.floor(RESAMPLES * 0.975)] ?? NaN];
 }
 
 function compareInTurns(

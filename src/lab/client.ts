@@ -56,7 +56,7 @@ async function statusOf(lab: RunningLab): Promise<LabStatus> {
 
 /** Starts a lab and waits until every declared port is served and the first policy set is in force. */
 export async function labUp(plan: Plan, ruleset: Ruleset, options: UpOptions = {}): Promise<LabStatus> {
-  const launched = await launch(options.name ?? DEFAULT_NAME, options.attached ?? false);
+  const launched = await launch(options.name ?? DEFAULT_NAME, options.attached ?? false, plan.pods.length);
   try {
     await ask(launched.lab.control, "apply", { plan, ruleset, commit: true });
     const status = await statusOf(launched.lab);

@@ -22,7 +22,9 @@ import {
 import { LabError } from "./failure.ts";
 import { MS_NODEV, MS_NOEXEC, MS_NOSUID, mount, reapChildren, setHostName, SystemError } from "./kernel/libc.ts";
 import { homeNamespace } from "./kernel/namespace.ts";
-import { Lab } from "./lab.ts";
+import { beginNamespaces } from "./kernel/namespace-maker.ts";
+import { openFiles } from "./kernel/open-files.ts";
+import type { Lab } from "./lab.ts";
 
 function prepareMachine(name: string): void {
   try {
@@ -113,7 +115,7 @@ async function carryOut(
   return undefined;
 }
 
-function main(): void {
+async function main(): Promise<void> {
   // Each connection that a probe resets makes an error object in Node; its stack would cost more than all the rest.
   Error.stackTraceLimit = 4;
   const flags = new Map(
@@ -140,11 +142,17 @@ function main(): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(0));
   process.on("SIGCHLD", () => reapChildren());
   prepareMachine(name);
+  const sites = Number(flags.get("--sites") ?? 0);
+  const { open, limit } = openFiles();
+  // Where that would leave few open files, the plan is refused before any is made.
+  if (open + 2 * sites < limit) beginNamespaces(sites);
+  // Loaded only now: namespaces are made meanwhile.
+  const { Lab } = await import("./lab.ts");
   serve(new Lab(name, LAB_FOLDER), committed);
 }
 
 try {
-  main();
+  await main();
 } catch (error) {
   process.stderr.write(`${JSON.stringify(errorReply(error))}\n`, () => process.exit(1));
 }

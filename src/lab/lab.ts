@@ -1,6 +1,6 @@
 /** One running lab: builds what a plan says, enforces what a ruleset says, and answers for both. */
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import type { ApplyResult, Drop, Fault, FlowFilter, FlowRecord, LabStatus, Probe, ProbeResult } from "./answers.ts";
 import { Arrivals, type Origin } from "./attempts.ts";
 import { DropLog } from "./drop-log.ts";
@@ -12,7 +12,9 @@ import { IngressProxy } from "./ingress-proxy.ts";
 import { canonical, type Family, familyOf } from "./kernel/address.ts";
 import { SystemError } from "./kernel/libc.ts";
 import { Learning } from "./learning.ts";
+import { waitingNamespaces } from "./kernel/namespace-maker.ts";
 import { NftTable } from "./kernel/nftables.ts";
+import { openFiles } from "./kernel/open-files.ts";
 import type { LoggedPacket } from "./kernel/packet-log.ts";
 import { NameServer } from "./nameserver.ts";
 import type { Plan } from "./plan.ts";
@@ -73,7 +75,12 @@ export class Lab {
   readonly name: string;
   private readonly folder: string;
   private readonly fabric: Fabric;
-  private readonly compiler = new VerdictCompiler();
+  /** Loaded with the first policy set that selects by name: reading RE2 takes longer to load than all else here. */
+  private patterns: typeof import("../net/path-language.ts") | null = null;
+  private readonly compiler = new VerdictCompiler((pattern, text) => {
+    if (this.patterns === null) throw new Error("a name is matched before its policy set was applied");
+    return this.patterns.patternMatches(pattern, text);
+  });
   private readonly enforcement: Enforcement;
   private readonly translation: Translation;
   private readonly relays = new Relays();
@@ -171,6 +178,8 @@ export class Lab {
     const ruleset = change.ruleset ?? this.order.ruleset;
     if (ruleset.subjects.some(({ entries }) => entries.some((entry) => entry.application !== undefined)))
       await this.judges.start();
+    if (ruleset.subjects.some(({ entries }) => entries.some(({ peer }) => peer.kind === "names")))
+      this.patterns ??= await import("../net/path-language.ts");
     try {
       return this.enforce(change);
     } finally {
@@ -420,14 +429,11 @@ const SPARE_FILES = 300;
 
 /** Each namespace and each listener is an open file of this process: said before anything is built. */
 function checkOpenFiles(fresh: readonly Site[]): void {
-  const limit = Number(/^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1] ?? Infinity);
-  const open = readdirSync("/proc/self/fd").length;
+  const { limit, open } = openFiles();
   const needed = fresh.reduce((sum, { ports, addresses }) => sum + 1 + ports.length * addresses.length, 0);
-  if (open + needed + SPARE_FILES <= limit) return;
-  throw new LabError(
-    "too-many-pods",
-    `these pods need ${open + needed + SPARE_FILES} open files, and the limit (ulimit -Hn) is ${limit}`,
-  );
+  const total = open - waitingNamespaces() + needed + SPARE_FILES;
+  if (total <= limit) return;
+  throw new LabError("too-many-pods", `these pods need ${total} open files, and the limit (ulimit -Hn) is ${limit}`);
 }
 
 function openTable(): NftTable {

@@ -86,15 +86,16 @@ export interface Launched {
   kill(): void;
 }
 
-/** Starts a daemon; resolves when its control socket listens. */
-export async function launch(name: string, attached: boolean): Promise<Launched> {
+/** Starts a daemon; resolves when its control socket listens. `sites`: how many will be asked for first, about. */
+export async function launch(name: string, attached: boolean, sites: number): Promise<Launched> {
   if (process.platform !== "linux") throw new LabError("not-linux", `the lab does not run on ${process.platform}`);
   if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(name)) {
     throw new LabError("plan-invalid", `a lab's name is made of a–z, 0–9 and -, at most 40 characters: ${name}`);
   }
   if (runningLabs().some((lab) => lab.name === name))
     throw new LabError("lab-exists", `a lab named ${name} is running already`);
-  const daemon = [process.execPath, ...daemonCommand(), `${MARK}${name}`, ...(attached ? ["--attached"] : [])];
+  const flags = [`${MARK}${name}`, `--sites=${sites}`, ...(attached ? ["--attached"] : [])];
+  const daemon = [process.execPath, ...daemonCommand(), ...flags];
   const child = spawn("unshare", [...NAMESPACES, "--", ...daemon], {
     cwd: "/",
     detached: true,

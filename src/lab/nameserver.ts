@@ -3,8 +3,10 @@
  * (Kubernetes DNS-Based Service Discovery, schema version 1.1.0), and outside it the names the plan knows.
  */
 
+import { createRequire } from "node:module";
 import type { Socket } from "node:net";
-import dns, { type Answer, type Packet, type Question } from "dns-packet";
+import type dnsPacket from "dns-packet";
+import type { Answer, Packet, Question } from "dns-packet";
 import { canonical, familyOf } from "./kernel/address.ts";
 import type { Plan, PlannedService } from "./plan.ts";
 import { INTERNET, INTERNET_ADDRESSES } from "./sites.ts";
@@ -21,6 +23,17 @@ interface Found {
   /** Whether the name exists, with or without an address of the type asked for. */
   readonly exists: boolean;
   readonly answers: readonly Answer[];
+}
+
+let loaded: typeof dnsPacket | null = null;
+
+/** Loaded with the first query: a lab starts without it. */
+function codec(): typeof dnsPacket {
+  if (loaded === null) {
+    const found: typeof dnsPacket = createRequire(import.meta.url)("dns-packet");
+    loaded = found;
+  }
+  return loaded;
 }
 
 const NOTHING: Found = { exists: false, answers: [] };
@@ -117,6 +130,7 @@ export class NameServer {
   answerDatagram(bytes: Buffer): Buffer | null {
     const whole = this.answer(bytes);
     if (whole === null) return null;
+    const dns = codec();
     const told = dns.decode(bytes).additionals?.find(({ type }) => type === "OPT")?.udpPayloadSize ?? DATAGRAM;
     if (whole.length <= Math.min(Math.max(told, DATAGRAM), DATAGRAM_MAX)) return whole;
     const { answers: _, ...head } = dns.decode(whole);
@@ -125,6 +139,7 @@ export class NameServer {
 
   /** The answer to a query, or null for bytes that are none. */
   answer(bytes: Buffer): Buffer | null {
+    const dns = codec();
     let query: Packet;
     try {
       query = dns.decode(bytes);

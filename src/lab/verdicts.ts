@@ -13,7 +13,6 @@
  */
 
 import { createHash } from "node:crypto";
-import { patternMatches } from "../net/path-language.ts";
 import { addressNumber, contains, covered, cut, type Range, type Segment, spaceEnd } from "./address-space.ts";
 import { type Family, familyOf } from "./kernel/address.ts";
 import type { ApplicationRule } from "../policy/rule.ts";
@@ -195,6 +194,9 @@ interface Classing {
   readonly meanings: Map<number, ClassMeaning>;
 }
 
+/** Whether an RE2 pattern matches the whole of a text. */
+export type PatternMatcher = (pattern: string, text: string) => boolean;
+
 export class VerdictCompiler {
   private readonly classNumbers = new Numbering(FIRST_CLASS);
   private readonly portNumbers = new Numbering(FIRST_PORT_CLASS);
@@ -214,6 +216,12 @@ export class VerdictCompiler {
     world: { ipv4: 0, ipv6: 0 },
     meanings: new Map(),
   };
+  private readonly matches: PatternMatcher;
+
+  /** `matches` is asked only about names that entries select. */
+  constructor(matches: PatternMatcher) {
+    this.matches = matches;
+  }
 
   compile(population: Population, ruleset: Ruleset): VerdictTables {
     const groups = prefixGroups(ruleset);
@@ -308,7 +316,7 @@ export class VerdictCompiler {
     // What belongs to a pod or a node is never selected by a name (cilium.md R7.3.3).
     if (owner !== undefined && owner.kind !== "outside") return null;
     const selected = [...groups]
-      .filter(([, peer]) => names.some((name) => matchesName(peer, name)))
+      .filter(([, peer]) => names.some((name) => peer.names.some(({ expression }) => this.matches(expression, name))))
       .map(([key]) => key);
     if (selected.length === 0) return null;
     const family = familyOf(address);
@@ -552,10 +560,6 @@ function namesGroups(ruleset: Ruleset): ReadonlyMap<string, NamesPeer> {
   for (const { entries } of ruleset.subjects)
     for (const { peer } of entries) if (peer.kind === "names") groups.set(namesKey(peer), peer);
   return groups;
-}
-
-function matchesName({ names }: NamesPeer, name: string): boolean {
-  return names.some(({ expression }) => patternMatches(expression, name));
 }
 
 function classText(identity: number, groups: readonly string[]): string {

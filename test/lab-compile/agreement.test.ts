@@ -4,17 +4,12 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readDocuments } from "../../src/documents/reader.ts";
-import { planOf } from "../../src/lab/compile/plan-of.ts";
-import { rulesetOf } from "../../src/lab/compile/ruleset-of.ts";
 import { populationOf } from "../../src/lab/sites.ts";
 import { judgementOf, PROTOCOL_NUMBER, VerdictCompiler, type VerdictTables } from "../../src/lab/verdicts.ts";
-import { openDialect } from "../../src/policy/registry.ts";
-import { Engine } from "../../src/reach/engine.ts";
-import { type Verdict, pointVerdict } from "../../src/reach/explain.ts";
+import { patternMatches } from "../../src/net/path-language.ts";
 import { ciliumScene, type Dialect, DIALECTS, documentsOf, kubernetesScene, type Scene } from "../property/scenes.ts";
 import { isWholeEverywhere } from "../whole.ts";
-import { endsOf } from "./ends.ts";
+import { openCluster, pointsOf } from "./opened.ts";
 
 /** Scenes a dialect. */
 const SCENES = isWholeEverywhere ? 1_500 : 150;
@@ -27,52 +22,27 @@ interface Compared {
 }
 
 function compare(scene: Scene): Compared {
-  const sources = documentsOf(scene).map((document, i) => ({ name: `${i}.json`, text: JSON.stringify(document) }));
-  const dialect = openDialect(scene.dialect);
-  if (dialect === undefined) throw new Error(`no dialect ${scene.dialect}`);
-  const engine = Engine.open(readDocuments(sources).documents, { dialect, asCluster: true });
-  const lab = planOf(engine.world, dialect);
-  const { ruleset, unsupported } = rulesetOf(engine.policies, lab.population);
+  const opened = openCluster(scene.dialect, documentsOf(scene));
+  const { ruleset, unsupported } = opened.compiled;
   if (unsupported.length > 0) return { supported: false, asked: 0, differences: [] };
-  const tables = new VerdictCompiler().compile(populationOf(lab.plan), ruleset);
-  const ends = endsOf(engine, lab, scene);
-  const points = new Map(
-    scene.flows.flatMap(({ protocol, port }) =>
-      protocol === "VRRP" || port === undefined ? [] : [[`${protocol} ${port}`, { protocol, port }] as const],
-    ),
-  );
+  const tables = new VerdictCompiler(patternMatches).compile(populationOf(opened.lab.plan), ruleset);
   const differences: string[] = [];
   let asked = 0;
-  for (const from of ends) {
-    for (const to of ends) {
-      if (from === to || from.family !== to.family || from.address === to.address) continue;
-      if (from.endpoint === to.endpoint && from.endpoint.kind === "node") continue;
-      if (from.endpoint.kind === "outside" && to.endpoint.kind === "outside") continue;
-      const bounds = engine.connections.between(from.endpoint, to.endpoint);
-      for (const { protocol, port } of points.values()) {
-        if (protocol === (from.family === "IPv4" ? "ICMPv6" : "ICMP")) continue;
-        const word = pointVerdict(bounds, { family: from.family, protocol, port });
-        if (word === "unsure") continue;
-        asked++;
-        const packet = {
-          source: from.address,
-          destination: to.address,
-          protocol: PROTOCOL_NUMBER[protocol],
-          destinationPort: port,
-        };
-        const told = judge(tables, packet);
-        if (told !== word) {
-          differences.push(
-            `${from.endpoint.name} → ${to.endpoint.name} ${protocol} ${port}: engine ${word}, lab ${told}`,
-          );
-        }
-      }
-    }
+  for (const { from, to, protocol, port, word } of pointsOf(opened, scene)) {
+    asked++;
+    const told = judge(tables, {
+      source: from.address,
+      destination: to.address,
+      protocol: PROTOCOL_NUMBER[protocol],
+      destinationPort: port,
+    });
+    if (told !== word)
+      differences.push(`${from.endpoint.name} → ${to.endpoint.name} ${protocol} ${port}: engine ${word}, lab ${told}`);
   }
   return { supported: true, asked, differences };
 }
 
-function judge(tables: VerdictTables, packet: Parameters<typeof judgementOf>[2]): Verdict {
+function judge(tables: VerdictTables, packet: Parameters<typeof judgementOf>[2]): "allow" | "deny" {
   const both = (["egress", "ingress"] as const).map((direction) => judgementOf(tables, direction, packet));
   return both.some((judgement) => judgement?.action === "deny") ? "deny" : "allow";
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { populationOf } from "../../src/lab/sites.ts";
 import { judgementOf, VerdictCompiler } from "../../src/lab/verdicts.ts";
+import { patternMatches } from "../../src/net/path-language.ts";
 import { learned, OUTSIDE, packet, peer, peerOrName, ruleset } from "./arbitrary.ts";
 import { EMPTY, entry, ingress, pod, rules, SEGREGATED, twoApplications } from "./clusters.ts";
 import { judge } from "./naive.ts";
@@ -21,7 +22,7 @@ const ADDRESSES = [...population.known.map(({ address }) => address), ...OUTSIDE
 
 describe("verdict tables", () => {
   test("mean what the ruleset means, also when one compiler has compiled others before", () => {
-    const compiler = new VerdictCompiler();
+    const compiler = new VerdictCompiler(patternMatches);
     const addresses = fc.constantFrom(...ADDRESSES);
     const property = fc.property(
       ruleset(peer(["outside", "nodes", "all"])),
@@ -47,7 +48,7 @@ describe("verdict tables", () => {
   });
 
   test("names mean what their node has learned, compiled at once or learned one by one", () => {
-    const compiler = new VerdictCompiler();
+    const compiler = new VerdictCompiler(patternMatches);
     const addresses = fc.constantFrom(...ADDRESSES);
     const property = fc.property(
       ruleset(peerOrName(["outside", "all"])),
@@ -74,7 +75,7 @@ describe("verdict tables", () => {
   });
 
   test("rules that stay keep their number, so that a change loads what is new", () => {
-    const compiler = new VerdictCompiler();
+    const compiler = new VerdictCompiler(patternMatches);
     const before = compiler.compile(populationOf(twoApplications()), SEGREGATED);
     const other = ingress(1003, [entry({ peer: { kind: "identities", identities: [1004] } })]);
     const after = compiler.compile(populationOf(twoApplications()), {
@@ -87,7 +88,7 @@ describe("verdict tables", () => {
 
   test("a prefix rule of ten thousand ranges is one class", () => {
     const prefixes = Array.from({ length: 10_000 }, (_, i) => ({ cidr: `20.${i >> 8}.${i & 255}.0/25`, except: [] }));
-    const tables = new VerdictCompiler().compile(
+    const tables = new VerdictCompiler(patternMatches).compile(
       population,
       rules(ingress(1001, [entry({ peer: { kind: "prefixes", prefixes, covers: "outside" } })])),
     );
