@@ -7,12 +7,8 @@ import { describeWithPackets, uniqueName } from "./unprivileged.ts";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ProbeResult } from "../../src/lab/answers.ts";
-import { readDocuments } from "../../src/documents/reader.ts";
 import { labApply, labDown, labProbe, labUp } from "../../src/lab/client.ts";
-import { planOf } from "../../src/lab/compile/plan-of.ts";
-import { rulesetOf } from "../../src/lab/compile/ruleset-of.ts";
-import { openDialect } from "../../src/policy/registry.ts";
-import { Engine } from "../../src/reach/engine.ts";
+import { openCluster } from "../lab-compile/opened.ts";
 import { type Fields, few, sometimes } from "../property/arbitraries.ts";
 import type { HttpRequest } from "../property/flows.ts";
 import { httpApplication, httpRulesIn, requestNear } from "../property/http-rules.ts";
@@ -82,22 +78,6 @@ const cases: fc.Arbitrary<Case> = fc
     return requests.map((list) => ({ dialect, policies, requests: list }));
   });
 
-function open(one: Pick<Case, "dialect" | "policies">): {
-  readonly engine: Engine;
-  readonly lab: ReturnType<typeof planOf>;
-  readonly compiled: ReturnType<typeof rulesetOf>;
-} {
-  const dialect = openDialect(one.dialect);
-  if (dialect === undefined) throw new Error(`no dialect ${one.dialect}`);
-  const sources = [...CLUSTER, ...one.policies].map((document, index) => ({
-    name: `${index}.json`,
-    text: JSON.stringify(document),
-  }));
-  const engine = Engine.open(readDocuments(sources).documents, { dialect, asCluster: true });
-  const lab = planOf(engine.world, dialect);
-  return { engine, lab, compiled: rulesetOf(engine.policies, lab.population) };
-}
-
 /** Not asked: methods that no parser of HTTP/1.1 here knows, and paths with escaped slashes, which are sent elsewhere. */
 function isAsked({ method, path, headers }: HttpRequest): boolean {
   if (/%2f|%5c/i.test(path)) return false;
@@ -127,9 +107,10 @@ function wordOf({ outcome, http, answeredBy, detail }: ProbeResult): string {
 
 /** Everything in which the witnesses of a case differ. */
 async function disagreements(one: Case): Promise<readonly string[]> {
-  const { engine, lab, compiled } = open(one);
+  const documents = [...CLUSTER, ...one.policies];
+  const { engine, lab, compiled } = openCluster(one.dialect, documents);
   if (compiled.unsupported.length > 0) return [];
-  const reference = openReference({ dialect: one.dialect, documents: [...CLUSTER, ...one.policies] });
+  const reference = openReference({ dialect: one.dialect, documents });
   await labApply({ plan: lab.plan, ruleset: compiled.ruleset }, { name });
   const requests = one.requests.filter(isAsked);
   const seen = await send(requests);
@@ -154,7 +135,7 @@ async function disagreements(one: Case): Promise<readonly string[]> {
 
 describeWithPackets("three witnesses of HTTP rules", () => {
   beforeAll(async () => {
-    const { lab, compiled } = open({ dialect: "cilium@1.19", policies: [] });
+    const { lab, compiled } = openCluster("cilium@1.19", CLUSTER);
     await labUp(lab.plan, compiled.ruleset, { name, attached: true });
   }, 60_000);
 

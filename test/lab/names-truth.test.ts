@@ -7,13 +7,9 @@
 import { describeWithPackets, uniqueName } from "./unprivileged.ts";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readDocuments } from "../../src/documents/reader.ts";
 import { labApply, labDown, labProbe, labUp } from "../../src/lab/client.ts";
-import { planOf } from "../../src/lab/compile/plan-of.ts";
-import { rulesetOf } from "../../src/lab/compile/ruleset-of.ts";
-import { type Address, parseAddress } from "../../src/net/address.ts";
-import { openDialect } from "../../src/policy/registry.ts";
-import { Engine } from "../../src/reach/engine.ts";
+import { parseAddress } from "../../src/net/address.ts";
+import { openCluster } from "../lab-compile/opened.ts";
 import { type Fields, few, sometimes, weighted } from "../property/arbitraries.ts";
 import type { Flow } from "../property/flows.ts";
 import { lookUp, namedDestinations, NAMES, serverNames } from "../property/names.ts";
@@ -153,17 +149,6 @@ function nameless(value: unknown): unknown {
   );
 }
 
-function engineOf(
-  dialect: Case["dialect"],
-  documents: readonly unknown[],
-  names: ReadonlyMap<string, readonly Address[]>,
-): Engine {
-  const opened = openDialect(dialect);
-  if (opened === undefined) throw new Error(`no dialect ${dialect}`);
-  const sources = documents.map((document, index) => ({ name: `${index}.json`, text: JSON.stringify(document) }));
-  return Engine.open(readDocuments(sources).documents, { dialect: opened, asCluster: true, names });
-}
-
 let asker: Asker;
 let addresses = 0;
 const tally = new Map<string, number>();
@@ -184,18 +169,15 @@ async function disagreements(one: Case): Promise<readonly string[]> {
       return [`${wanted}.`, address === undefined ? [] : [address]] as const;
     }),
   );
-  const engine = engineOf(one.dialect, documents, told);
-  const untaught = engineOf(one.dialect, documents.map(nameless), new Map());
+  const { engine, lab, compiled } = openCluster(one.dialect, documents, told);
+  const { ruleset, unsupported } = compiled;
+  if (unsupported.length > 0) return [];
+  const { engine: untaught } = openCluster(one.dialect, documents.map(nameless));
   const reference = openReference({
     dialect: one.dialect,
     documents,
     names: Object.fromEntries(Object.entries(given).map(([wanted, text]) => [wanted, [text]])),
   });
-  const dialect = openDialect(one.dialect);
-  if (dialect === undefined) return [];
-  const lab = planOf(engine.world, dialect);
-  const { ruleset, unsupported } = rulesetOf(engine.policies, lab.population);
-  if (unsupported.length > 0) return [];
   const out: string[] = [];
   const compare = (what: string, words: Readonly<Record<string, string>>): void => {
     count(`${what} ${words["packets"]}`);
@@ -279,11 +261,8 @@ async function disagreements(one: Case): Promise<readonly string[]> {
 
 describeWithPackets("engine, reference and packets, of names", () => {
   beforeAll(async () => {
-    const engine = engineOf("cilium@1.19", CLUSTER, new Map());
-    const dialect = openDialect("cilium");
-    if (dialect === undefined) throw new Error("no dialect");
-    const lab = planOf(engine.world, dialect);
-    await labUp(lab.plan, rulesetOf(engine.policies, lab.population).ruleset, { name });
+    const { lab, compiled } = openCluster("cilium@1.19", CLUSTER);
+    await labUp(lab.plan, compiled.ruleset, { name });
     asker = await Asker.in(CLIENT, name);
   }, 60_000);
 

@@ -4,17 +4,11 @@
  * namespaces change their names and identities from one to the next.
  */
 import type fc from "fast-check";
-import { readDocuments } from "../../src/documents/reader.ts";
 import type { Probe } from "../../src/lab/answers.ts";
 import { labApply, labProbe } from "../../src/lab/client.ts";
-import { planOf } from "../../src/lab/compile/plan-of.ts";
-import { rulesetOf } from "../../src/lab/compile/ruleset-of.ts";
 import type { Plan } from "../../src/lab/plan.ts";
 import type { Ruleset } from "../../src/lab/ruleset.ts";
-import { openDialect } from "../../src/policy/registry.ts";
-import { Engine } from "../../src/reach/engine.ts";
-import { pointVerdict } from "../../src/reach/explain.ts";
-import { endsOf } from "../lab-compile/ends.ts";
+import { openCluster, pointsOf } from "../lab-compile/opened.ts";
 import { drawScenes, inputOf, policyKey } from "../property/running.ts";
 import { ciliumScene, type Dialect, documentsOf, kubernetesScene, type Scene } from "../property/scenes.ts";
 import { mismatchText } from "../property/shrinking.ts";
@@ -42,50 +36,25 @@ function isUnicast(address: string): boolean {
 /** What to ask of a scene, with the two predictions; null where the lab says that it cannot enforce it. */
 function pose(scene: Scene): Posed | null {
   const documents = documentsOf(scene);
-  const sources = documents.map((document, i) => ({ name: `${i}.json`, text: JSON.stringify(document) }));
-  const dialect = openDialect(scene.dialect);
-  if (dialect === undefined) throw new Error(`no dialect ${scene.dialect}`);
-  const engine = Engine.open(readDocuments(sources).documents, { dialect, asCluster: true });
-  const reference = openReference({ dialect: scene.dialect, documents });
-  const lab = planOf(engine.world, dialect);
-  const { ruleset, unsupported } = rulesetOf(engine.policies, lab.population);
+  const opened = openCluster(scene.dialect, documents);
+  const { lab } = opened;
+  const { ruleset, unsupported } = opened.compiled;
   if (unsupported.length > 0) return null;
+  const reference = openReference({ dialect: scene.dialect, documents });
   const places = new Map(lab.plan.pods.flatMap((pod) => pod.addresses.map((address) => [address, pod.name] as const)));
   for (const node of lab.plan.nodes) for (const address of node.addresses) places.set(address, `host@${node.name}`);
-  const points = new Map(
-    scene.flows.flatMap(({ protocol, port }) =>
-      protocol === "VRRP" || port === undefined ? [] : [[`${protocol} ${port}`, { protocol, port }] as const],
-    ),
-  );
   const questions: Question[] = [];
-  const ends = endsOf(engine, lab, scene).filter(({ address }) => isUnicast(address));
-  for (const from of ends) {
-    for (const to of ends) {
-      if (from === to || from.family !== to.family || from.address === to.address) continue;
-      if (from.endpoint === to.endpoint && from.endpoint.kind === "node") continue;
-      if (from.endpoint.kind === "outside" && to.endpoint.kind === "outside") continue;
-      const bounds = engine.connections.between(from.endpoint, to.endpoint);
-      for (const { protocol, port } of points.values()) {
-        if (protocol === (from.family === "IPv4" ? "ICMPv6" : "ICMP")) continue;
-        const word = pointVerdict(bounds, { family: from.family, protocol, port });
-        if (word === "unsure") continue;
-        const reply = reference.ask({
-          from: from.endpoint.name,
-          to: to.endpoint.name,
-          protocol,
-          port,
-          family: from.family,
-        });
-        const probe: Probe = {
-          from: places.get(from.address) ?? `ip:${from.address}`,
-          to: places.get(to.address) ?? `ip:${to.address}`,
-          protocol,
-          port,
-          family: from.family === "IPv4" ? 4 : 6,
-        };
-        questions.push({ probe, words: { engine: word, reference: "problem" in reply ? "unsure" : reply.verdict } });
-      }
-    }
+  for (const { from, to, protocol, port, word } of pointsOf(opened, scene, ({ address }) => isUnicast(address))) {
+    const { family } = from;
+    const reply = reference.ask({ from: from.endpoint.name, to: to.endpoint.name, protocol, port, family });
+    const probe: Probe = {
+      from: places.get(from.address) ?? `ip:${from.address}`,
+      to: places.get(to.address) ?? `ip:${to.address}`,
+      protocol,
+      port,
+      family: family === "IPv4" ? 4 : 6,
+    };
+    questions.push({ probe, words: { engine: word, reference: "problem" in reply ? "unsure" : reply.verdict } });
   }
   // Evenly chosen where there are too many.
   const step = Math.max(1, questions.length / PACKETS);

@@ -212,9 +212,12 @@ class Compiler {
   }
 
   private entries(rule: Rule, subject: Governed, requires: readonly Selector[], isolated: boolean): RulesetEntry[] {
-    if (rule.authentication === "fail" && rule.action === "allow") return [];
-    if (rule.authentication === "required") this.refuse(rule.origin, "authentication");
-    const { action } = rule;
+    const { action, authentication } = rule;
+    // One that always fails is no mere lack of an allow: it also closes what others allow (cilium.md R4.6.2).
+    if (action === "allow" && authentication !== undefined && authentication !== "disabled") {
+      this.refuse(rule.origin, "authentication");
+      if (authentication === "fail") return [];
+    }
     const origin = ruleName(rule.origin);
     const { peers, identities } = this.peers(rule, subject.labels, requires);
     const out: RulesetEntry[] = [];
