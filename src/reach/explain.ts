@@ -203,7 +203,9 @@ function consider(sides: Sides, direction: Direction, self: View, other: View, p
   const isolatedBy = considered.filter((c) => c.isolation === "closed").map((c) => c.policy);
   const closed = isolatedBy.length > 0 || subject.closed;
   const matches = [...byTier.values()].flatMap((byPolicy) => [...byPolicy.values()].flat());
-  const bound = closed ? sides.boundByNames(matches, self, other).filter((m) => !matches.includes(m)) : [];
+  const bound = isLifted(sides, closed)
+    ? []
+    : sides.boundByNames(matches, self, other).filter((m) => !matches.includes(m));
   const boundApplication = ({ origin }: Rule): Ternary =>
     bound.reduce<Ternary>((answer, match) => {
       if (match.rule.origin !== origin || certainty(match, point) === "no") return answer;
@@ -220,6 +222,11 @@ function consider(sides: Sides, direction: Direction, self: View, other: View, p
   );
   const enforced = closed || considered.some((c) => c.isolation === "open");
   return { considered, isolatedBy, matches, hits, closed, enforced };
+}
+
+/** Where nothing closes the direction, a rule that matches everything joins the rules' own (cilium.md R4.3.7). */
+function isLifted({ policies }: Sides, closed: boolean): boolean {
+  return !closed && (policies.openApplication?.http ?? "lifted") === "lifted";
 }
 
 /** The items of a rule that hold at the point's port. */
@@ -260,12 +267,19 @@ function misread(
   if (question === undefined) return undefined;
   const items = hits
     .filter((h) => h.rule.action === "allow")
-    .flatMap((h) => itemsAt(h.rule, sides, destination, point).map((item) => ({ item, isSure: h.peer === "yes" })));
+    .flatMap(({ rule, peer }) =>
+      itemsAt(rule, sides, destination, point).map((item) => ({ rule, item, isSure: peer === "yes" })),
+    );
+  const strength = sides.policies.takes === "preferred-parser" ? preference : narrowness;
   const readers = items.filter(({ item }) => readsElse(item, question));
-  const rivals = items.filter(({ item }) => !readsElse(item, question));
+  // An item of one rule with a stronger reader is never there without it.
+  const rivals = items.filter(
+    ({ rule, item }) =>
+      !readsElse(item, question) &&
+      (isOpaque(item) || !readers.some((one) => one.rule === rule && strength(one.item) > strength(item))),
+  );
   if (readers.length === 0) return undefined;
   if (rivals.length === 0 && !hasPlain) return "deny";
-  const strength = sides.policies.takes === "preferred-parser" ? preference : narrowness;
   const strongest = (list: typeof items): number => Math.max(...list.map(({ item }) => strength(item)), -1);
   const sure = (list: typeof items): typeof items => list.filter(({ isSure }) => isSure);
   const plain = hasPlain ? 0 : -1;
@@ -402,9 +416,7 @@ function decide(
       const refusing = certain.length > 0 || verdict !== "deny" ? [] : allows.filter((h) => h.application !== "yes");
       return byRule([...denies, ...refusing]);
     }
-    // Where nothing closes the direction, a rule that matches everything joins the rule's own (cilium.md R4.3.7).
-    const isLifted = !closed && (sides.policies.openApplication?.http ?? "lifted") === "lifted";
-    const passing = allows.filter((h) => isLifted || h.application !== "no");
+    const passing = allows.filter((h) => isLifted(sides, closed) || h.application !== "no");
     const always = sides
       .always(direction, self, other)
       .filter((m) => flowAt(m.flows, point.family, point.protocol, point.port) !== undefined);

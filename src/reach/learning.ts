@@ -10,12 +10,12 @@ import type { ContainerPort, PodInstance, Workload, World } from "../model/world
 import { type Application, applicationHas, applicationOf, EVERYTHING } from "../net/application.ts";
 import { flowAt } from "../net/flow-set.ts";
 import type { PortProtocol } from "../net/protocol.ts";
-import type { Origin, PortMatch, Rule, Traffic } from "../policy/rule.ts";
+import type { Origin, PortMatch, Traffic } from "../policy/rule.ts";
 import type { Bounded } from "./bounded.ts";
 import { type Endpoint, endpointFamilies } from "./endpoint.ts";
 import { doubts, pointVerdict } from "./explain.ts";
 import type { Matching, View } from "./matching.ts";
-import { covers, rulePeersKey, type Sides, sameFilter } from "./side.ts";
+import { covers, type Governing, rulePeersKey, type Sides, sameFilter } from "./side.ts";
 import { type Sight, UNKNOWN_NODE } from "./sight.ts";
 
 /** What a look-up asks of connections, being one. */
@@ -86,20 +86,22 @@ export class Learning {
   }
 
   /** Every item with a DNS rule, with the allow that holds it. */
-  private lists(self: View): readonly { readonly rule: Rule; readonly item: Traffic }[] {
-    return egressOf(this.connections, self).flatMap((rule) =>
-      rule.action === "allow" && rule.peers.length > 0
-        ? rule.traffic.filter(hasDns).map((item) => ({ rule, item }))
-        : [],
-    );
+  private lists(self: View): readonly (Governing & { readonly item: Traffic })[] {
+    return this.connections.sides
+      .governing("egress", self)
+      .flatMap((governing) =>
+        governing.rule.action === "allow" && governing.rule.peers.length > 0
+          ? governing.rule.traffic.filter(hasDns).map((item) => ({ ...governing, item }))
+          : [],
+      );
   }
 
   private throughServers(self: View, name: string, servers: readonly Server[]): Told {
     let told = NO;
     for (const { endpoint, ports } of servers) {
-      for (const { rule, item } of this.lists(self)) {
-        for (const query of this.queries(item.match, endpoint, ports)) {
-          told = either(told, both(this.isSent(self, rule, query), this.passes(self, name, query)));
+      for (const list of this.lists(self)) {
+        for (const query of this.queries(list.item.match, endpoint, ports)) {
+          told = either(told, both(this.isSent(self, list, query), this.passes(self, name, query)));
           if (told.answer === "yes") return told;
         }
       }
@@ -121,10 +123,10 @@ export class Learning {
   }
 
   /** Whether the rule's list is for this server, so that the query goes through the proxy (R7.2.1). */
-  private isSent(self: View, rule: Rule, { server }: Query): Told {
+  private isSent(self: View, { rule, requires }: Governing, { server }: Query): Told {
     const { sides } = this.connections;
     const seen = this.connections.sights(self.endpoint, server).map((sight): Told => {
-      const { yes, may, because } = sides.peers(rule, sight.to, sight.fromSelf, []);
+      const { yes, may, because } = sides.peers(rule, sight.to, sight.fromSelf, requires);
       return yes !== 0 ? YES : may !== 0 ? { answer: "maybe", because } : NO;
     });
     const [first = NO, ...others] = seen;
@@ -148,7 +150,7 @@ export class Learning {
   /** The input has no server: the look-up goes to one that a list selects, if nothing denies that. */
   private throughSomeServer(self: View, name: string): Told {
     const { sides } = this.connections;
-    const rules = egressOf(this.connections, self);
+    const rules = sides.governing("egress", self).map(({ rule }) => rule);
     const { selections, closed } = sides.subject(self);
     const isOpen = !closed && selections.every(({ policy }) => policy.isolation.egress !== "closed");
     const isLifted = isOpen && sides.policies.openApplication?.dns === "lifted";
@@ -177,12 +179,6 @@ export class Learning {
 /** Whether the server is the pod itself; one that stands for a controller asks another like it. */
 function isItself(server: Endpoint, self: Endpoint): boolean {
   return server.kind === "pod" && self.kind === "pod" && server.pod === self.pod && server.workload.kind === "Pod";
-}
-
-function egressOf(connections: Connections, self: View): readonly Rule[] {
-  return connections.sides
-    .subject(self)
-    .selections.flatMap(({ policy }) => policy.rules.filter((rule) => rule.direction === "egress"));
 }
 
 function hasDns(item: Traffic): boolean {

@@ -12,17 +12,19 @@ import { type Application, applicationOf, applicationUnion, EVERYTHING, NOTHING 
 import { addressIntersect, type AddressSet, addressSubtract, ALL_ADDRESSES, formatAddress } from "../net/address.ts";
 import {
   ALL_FLOWS,
-  type FlowSet,
+  NO_FLOWS,
+  flowAt,
   flowIntersect,
   flowSubtract,
+  flowUnion,
   flowsEmpty,
   flowsEqual,
-  flowUnion,
-  NO_FLOWS,
   overrideApplication,
   portFlows,
   restrictFamilies,
+  type FlowSet,
 } from "../net/flow-set.ts";
+import type { PortProtocol } from "../net/protocol.ts";
 import type {
   ApplicationRule,
   Direction,
@@ -75,7 +77,8 @@ export interface Subject {
 }
 
 /** A rule with what its constrained peers must match as well (cilium.md R4.7.1). */
-interface Governing {
+/** A rule that may hold for a subject, with what other rules require of its peers (cilium.md R4.7.1). */
+export interface Governing {
   readonly rule: Rule;
   readonly policy: Policy;
   readonly requires: readonly Selector[];
@@ -395,6 +398,12 @@ export class Sides {
     return plans;
   }
 
+  /** Every rule of the direction of all policies that may select the end. */
+  governing(direction: Direction, self: View): readonly Governing[] {
+    const policies = this.subject(self).selections.map(({ policy }) => policy);
+    return this.policies.tiers.flatMap(({ name }) => governing(direction, policies, name));
+  }
+
   /** Every rule of the direction, with how far it applies to the other end; rules that cannot apply are left out. */
   matches(
     direction: Direction,
@@ -417,7 +426,7 @@ export class Sides {
       if (peer.may === 0) continue;
       const destination = direction === "ingress" ? self.endpoint : other.endpoint;
       found ??= [];
-      found.push({ rule, policy, peer, ...this.coverage(rule, destination) });
+      found.push({ rule, policy, requires, peer, ...this.coverage(rule, destination) });
     }
     return found ?? NO_MATCHES;
   }
@@ -466,7 +475,7 @@ export class Sides {
       const judged = closed ? this.boundByNames(matches, self, other) : matches;
       const always = this.always(direction, self, other);
       const all = always.length === 0 ? judged : [...judged, ...always];
-      passes = all.length === 0 && closed ? NO_BOUNDED : unionTier(all, closed, this.policies.openApplication);
+      passes = all.length === 0 && closed ? NO_BOUNDED : unionTier(all, closed, this.policies);
       if (this.policies.audit) {
         const audited = flowSubtract(ALL_FLOWS, overrideApplication(passes.must, passes.must, EVERYTHING));
         passes = boundedUnion(passes, { must: audited, may: audited, because: [] });
@@ -520,7 +529,7 @@ export class Sides {
           return binds.length === 0 ? [item] : binds.map((list) => list.item);
         });
         const one: Rule = { ...rule, peers: [peer], traffic };
-        const { yes, may, because } = this.peers(one, other, self, []);
+        const { yes, may, because } = this.peers(one, other, self, match.requires);
         const own: FamilyMatch = { yes: mask(yes & match.peer.yes), may: mask(may & match.peer.may), because };
         const destination = rule.direction === "ingress" ? self.endpoint : other.endpoint;
         return { ...match, rule: one, peer: own, ...this.coverage(one, destination) };
@@ -540,7 +549,8 @@ export class Sides {
     for (const rule of this.policies.alwaysAllowed) {
       if (rule.direction !== direction) continue;
       const peer = this.peers(rule, other, self, []);
-      if (peer.may !== 0) out.push({ rule, policy: undefined, peer, ...this.coverage(rule, destination) });
+      if (peer.may !== 0)
+        out.push({ rule, policy: undefined, requires: NO_SELECTORS, peer, ...this.coverage(rule, destination) });
     }
     return out;
   }
@@ -723,11 +733,8 @@ function anyOf(alternatives: readonly Bounded[], because: readonly Because[]): B
 }
 
 /** Denies win over allows; what is left is denied where the direction is closed (cilium.md R4.1.2–R4.1.4). */
-function unionTier(
-  matches: readonly RuleMatch[],
-  closed: boolean,
-  openApplication: PolicySet["openApplication"],
-): Bounded {
+function unionTier(matches: readonly RuleMatch[], closed: boolean, { openApplication, takes }: PolicySet): Bounded {
+  const isNarrowest = takes === "narrowest-ports";
   let allows: Bounded = closed ? NO_BOUNDED : ALL_BOUNDED;
   let denies: Bounded = NO_BOUNDED;
   for (const match of matches) {
@@ -736,8 +743,8 @@ function unionTier(
     else if (closed) allows = boundedUnion(allows, bounds);
   }
   allows = authenticate(matches, allows);
-  if (closed) allows = nameFilters(matches, allows);
-  else if (openApplication !== undefined) allows = openDirection(matches, allows, openApplication);
+  if (closed) allows = nameFilters(matches, allows, isNarrowest);
+  else if (openApplication !== undefined) allows = openDirection(matches, allows, openApplication, isNarrowest);
   return boundedSubtract(allows, denies);
 }
 
@@ -746,8 +753,9 @@ function openDirection(
   matches: readonly RuleMatch[],
   allows: Bounded,
   how: NonNullable<PolicySet["openApplication"]>,
+  isNarrowest: boolean,
 ): Bounded {
-  const out = how.dns === "enforced" ? nameFilters(matches, allows) : allows;
+  const out = how.dns === "enforced" ? nameFilters(matches, allows, isNarrowest) : allows;
   if (how.http === "lifted") return out;
   let listed: Bounded = NO_BOUNDED;
   let where: FlowSet = NO_FLOWS;
@@ -770,9 +778,10 @@ function openDirection(
 
 /**
  * DNS names are judged by the filter of exactly their port: an allow of another filter does not lift its list, and a
- * plain one of the same filter makes it match everything (cilium.md R7.2.2, R7.2.3).
+ * plain one of the same filter makes it match everything (cilium.md R7.2.2, R7.2.3). Where the narrowest ports take a
+ * connection, a plain allow of the port by its name may take it as well: which of equals does is not told (R4.2.2).
  */
-function nameFilters(matches: readonly RuleMatch[], allows: Bounded): Bounded {
+function nameFilters(matches: readonly RuleMatch[], allows: Bounded, isNarrowest: boolean): Bounded {
   let { must, may, because } = allows;
   const done = new Set<string>();
   for (const match of matches) {
@@ -796,12 +805,28 @@ function nameFilters(matches: readonly RuleMatch[], allows: Bounded): Bounded {
         }
         return application;
       };
+      const hasEqual = isNarrowest && first === last && matches.some((one) => isNamedPlain(one, protocol, first));
       must = overrideApplication(must, where, filter(true));
-      if (match.peer.yes !== 0) may = overrideApplication(may, where, filter(false));
+      if (match.peer.yes !== 0 && !hasEqual) may = overrideApplication(may, where, filter(false));
+      if (hasEqual) because = mergeBecause(because, [EQUALS]);
       because = mergeBecause(because, match.peer.because);
     }
   }
   return must === allows.must && may === allows.may ? allows : settleFilters(must, may, because);
+}
+
+const EQUALS: Because = {
+  code: "opaque-application-rule",
+  detail: "something else on a port that a rule for look-ups and another rule name in different ways",
+};
+
+/** Whether the rule plainly allows the port, and has it by its name. */
+function isNamedPlain({ rule, flows }: RuleMatch, protocol: PortProtocol, port: number): boolean {
+  return (
+    rule.action === "allow" &&
+    rule.traffic.some(({ match, application }) => match.kind === "named" && application === undefined) &&
+    flowAt(flows, "IPv4", protocol, port) === EVERYTHING
+  );
 }
 
 /** What an entry of a DNS filter contributes to its list; undefined for nothing. */

@@ -67,7 +67,11 @@ function ciliumCodes({ dialect, cluster, policies }: Scene): readonly string[] {
   if (/"(secret|terminatingTLS|originatingTLS)"/.test(text)) codes.push("secret-not-read", "opaque-application-rule");
   if (/"(kafka|l7proto|listener)"/.test(text)) codes.push("opaque-application-rule");
   if (/"serverNames"/.test(text)) codes.push("opaque-application-rule", "release-unclear");
-  if (text.includes('"toFQDNs"')) codes.push("name-not-resolved");
+  if (text.includes('"toFQDNs"')) {
+    codes.push("name-not-resolved");
+    // A look-up to a server on the host network is one to the own node or not (R7.2.5).
+    if (JSON.stringify(cluster).includes('"hostNetwork":true')) codes.push("unknown-node");
+  }
   if (text.includes('"enableDefaultDeny"') && text.includes('"http"')) codes.push("release-unclear");
   // Which reserved identities carry the cluster's label decides negative selectors (K3, U21).
   if (dialect !== "cilium@1.17" && /"(NotIn|DoesNotExist)"/.test(text)) codes.push("unknown-label");
