@@ -6,10 +6,11 @@ import { dirname } from "node:path";
 const QUIET_MS = 80;
 
 /**
- * One item whenever something under the paths has been saved, after it has been quiet for a moment.
+ * One item at once, and one whenever something under the paths has been saved since, after it has been quiet for a moment:
+ * what is read at the first item is watched already.
  *
- * Takes files and folders that exist, and whether folders mean also those below. A file is watched through its folder,
- * since editors replace files rather than write into them. Ends only with the process.
+ * Takes files and folders, and whether folders mean also those below. A file is watched through its folder, since
+ * editors replace files rather than write into them. Ends only with the process, or where there is no folder to watch.
  */
 export async function* changesOf(paths: readonly string[], recursive: boolean): AsyncGenerator<void> {
   let wake: () => void = () => {};
@@ -22,10 +23,12 @@ export async function* changesOf(paths: readonly string[], recursive: boolean): 
       wake();
     }, QUIET_MS);
   };
-  const folders = new Set(paths.filter((path) => path !== "-").map((path) => (isFolder(path) ? path : dirname(path))));
+  const named = paths.filter((path) => path !== "-").map((path) => (isFolder(path) ? path : dirname(path)));
+  const folders = new Set(named.filter(isFolder));
   const watchers = [...folders].map((folder) => watch(folder, { recursive }, note));
   try {
-    for (;;) {
+    yield;
+    while (watchers.length > 0) {
       if (!changed) await new Promise<void>((resolve) => void (wake = resolve));
       changed = false;
       yield;

@@ -10,12 +10,14 @@ test("a save is told once, also of an editor that writes beside and renames", as
   writeFileSync(file, "a: 1\n");
   const changes = changesOf([file], false);
   try {
-    const first = changes.next();
+    expect(await changes.next()).toEqual({ done: false, value: undefined });
+    // Saved while the files are still being read for the first time.
     for (const text of ["a: 2\n", "a: 3\n"]) {
       writeFileSync(`${file}~`, text);
       renameSync(`${file}~`, file);
     }
-    expect(await first).toEqual({ done: false, value: undefined });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await changes.next()).toEqual({ done: false, value: undefined });
     const second = changes.next();
     const quiet = new Promise((resolve) => setTimeout(() => resolve("quiet"), 300));
     expect(await Promise.race([second, quiet])).toBe("quiet");
@@ -25,4 +27,9 @@ test("a save is told once, also of an editor that writes beside and renames", as
     await changes.return(undefined);
     rmSync(folder, { recursive: true });
   }
+});
+
+test("where there is nothing to watch, nothing is waited for", async () => {
+  const changes = changesOf(["/nonexistent/policies/a.yaml"], false);
+  expect([await changes.next(), await changes.next()].map(({ done }) => done)).toEqual([false, true]);
 });

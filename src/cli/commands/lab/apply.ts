@@ -53,17 +53,19 @@ Examples:
 
 /** Applies at once and after each save, and probes after each time; goes on until it is interrupted or the lab ends. */
 async function watchAndApply(paths: readonly string[], flags: ApplyFlags): Promise<void> {
-  const once = async (): Promise<void> => {
+  let failure: SilentFailure | null = null;
+  for await (const _ of changesOf(paths, flags.recursive ?? false)) {
     try {
       await run(paths, { ...flags, filename: [] });
       await showProbe(flags);
+      failure = null;
     } catch (error) {
       // What is wrong with a file has been said; the next save may mend it.
       if (!(error instanceof SilentFailure)) throw error;
+      failure = error;
     }
-  };
-  await once();
-  for await (const _ of changesOf(paths, flags.recursive ?? false)) await once();
+  }
+  if (failure !== null) throw failure;
 }
 
 /** What becomes of the objects. */
