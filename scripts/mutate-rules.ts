@@ -5,7 +5,8 @@
  *
  * Draws mutants of src/policy and src/reach and says which of them some case catches; then, for each numbered rule that a
  * case names, looks for a mutant that fails a case bearing that number, first where the code names the rule. Prints the
- * score by folder, the survivors with their places, and the rules that no mutant shows. Ends with 1 below the aims.
+ * score by folder, the survivors with their places, and the rules that no mutant shows. `--unmet` lists first every mutant
+ * that no case meets: code that no test comes by. Ends with 1 below the aims.
  */
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     workers: { type: "string", default: String(Math.min(4, availableParallelism())) },
     rules: { type: "string", default: "all" },
     budget: { type: "string", default: "20" },
+    unmet: { type: "boolean", default: false },
   },
 });
 const seed = Number(values.seed);
@@ -40,7 +42,7 @@ const workers = Number(values.workers);
 const budget = 1000 * Number(values.budget);
 if (![seed, count, workers].every(Number.isInteger) || workers < 1 || !(budget > 0)) {
   process.stderr.write(
-    "usage: npm run mutate:rules -- [--seed N] [--count N] [--only PATH] [--workers N] [--budget SECONDS] [--rules all|none|R4.1.2,K8-34]\n",
+    "usage: npm run mutate:rules -- [--seed N] [--count N] [--only PATH] [--workers N] [--budget SECONDS] [--rules all|none|R4.1.2,K8-34] [--unmet]\n",
   );
   process.exit(2);
 }
@@ -136,6 +138,11 @@ const scored = workshop.mutants.filter(
     mutant.file.includes(values.only) &&
     (byMutant.has(mutant.id) || !reached.has(mutant.id)),
 );
+if (values.unmet) {
+  const unmet = scored.filter((mutant) => !byMutant.has(mutant.id));
+  say(`${unmet.length} of ${scored.length} mutants are met by no case`);
+  for (const mutant of unmet) say(`  ${place(mutant)}`);
+}
 const sample = draw(scored, count, random(seed));
 const survivors: Mutant[] = [];
 const caught: Mutant[] = [];

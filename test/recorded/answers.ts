@@ -8,6 +8,7 @@ import { type Answer, type PairAnswer, type Question, QuestionError } from "../.
 import type { Engine } from "../../src/reach/engine.ts";
 import type { PolicyConsidered, RuleConsidered, SideExplanation } from "../../src/reach/explain.ts";
 import type { Hop } from "../../src/reach/hop.ts";
+import type { PathQuery } from "../../src/reach/north-south.ts";
 import type { Requests } from "../../src/reach/requests.ts";
 import type { FlowEntry } from "../../src/reach/flow-list.ts";
 import type { Decider } from "../../src/reach/reach.ts";
@@ -52,8 +53,14 @@ function sideText(side: SideExplanation): string {
   );
 }
 
+const LONG = 240;
+
 function requestsText({ must, may }: Requests): string {
-  const shown = (set: typeof must): string => JSON.stringify(showApplication(set));
+  const shown = (set: typeof must): string => {
+    const text = JSON.stringify(showApplication(set));
+    // Many parts of a set are a sum, or nobody would read the line.
+    return text.length <= LONG ? text : `${text.slice(0, LONG)}… ${sum(text)}`;
+  };
   return must.key === may.key ? shown(must) : `${shown(must)} to ${shown(may)}`;
 }
 
@@ -101,10 +108,10 @@ export function diagnosticText({ severity, code, message, file, line, column }: 
   return `${severity} ${code} ${file}:${line}:${column} ${message}`;
 }
 
-/** Every way in from outside, a line each. */
-export function pathTexts(engine: Engine): readonly string[] {
+/** Every way in from outside, or those that are asked for, a line each. */
+export function pathTexts(engine: Engine, query: PathQuery = { from: "internet" }): readonly string[] {
   return engine
-    .paths({ from: "internet" })
+    .paths(query)
     .map(({ way, from, to, protocol, port, dialled, through, verdict, because, requests, hops }) =>
       words(
         `${way} ${from} > ${to} ${port}/${protocol} by ${dialled}`,
