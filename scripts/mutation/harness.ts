@@ -1,4 +1,6 @@
 /** Stands for the test runner where cases run beside mutants, in one process: collects the cases of the test files. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { format } from "node:util";
 import { chai, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from "@vitest/expect";
 
@@ -13,6 +15,12 @@ export const cases: Case[] = [];
 chai.use(JestExtend);
 chai.use(JestChaiExpect);
 chai.use(JestAsymmetricMatchers);
+chai.use(({ Assertion }) => {
+  // As the runner does where the files are there: paths are those of the one test file that has such.
+  Assertion.addMethod("toMatchFileSnapshot", function (this: { readonly _obj: unknown }, path: string) {
+    chai.expect(this._obj).equal(readFileSync(resolve("test/report", path), "utf8"));
+  });
+});
 
 /** `expect` with its matchers by pattern, as `expect.arrayContaining`, which the library puts on its own. */
 export const expect = new Proxy((value: unknown, message?: string) => chai.expect(value, message), {

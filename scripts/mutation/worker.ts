@@ -142,8 +142,7 @@ process.on("disconnect", () => process.exit(0));
 
 const found = FOLDERS.flatMap((part) =>
   readdirSync(join(root, part), { recursive: true, encoding: "utf8" })
-    // Pictures are compared with files, by the runner itself.
-    .filter((name) => name.endsWith(".test.ts") && !name.startsWith("pictures"))
+    .filter((name) => name.endsWith(".test.ts"))
     .sort()
     .map((name) => `${part}/${name}`),
 );

@@ -366,7 +366,9 @@ function forwardsOf(world: World, entry: Entry, requests: Requests, over: Forwar
             detail: `filter ${type} of ${route.kind} ${route.namespace}/${route.name}`,
           })),
         );
-  const rewrite: RouteFilter | undefined = rule.filters.find((filter) => filter.type === "URLRewrite");
+  // What a filter that is not known makes of the request is the controller's own.
+  const rewrite: RouteFilter | undefined =
+    unknown.length > 0 ? { type: "URLRewrite" } : rule.filters.find((filter) => filter.type === "URLRewrite");
   const mirrors = rule.filters.flatMap((filter) => filter.mirror ?? []);
   const total = rule.backends.reduce((sum, backend) => sum + backend.weight, 0);
   const { prefix } = entry;

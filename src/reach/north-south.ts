@@ -588,13 +588,14 @@ export class NorthSouth {
 
   /** The requests before a rewrite of those that pass after it: without one they are the same. */
   private afterRewriting(requests: Requests, forward: Forward, asked: ApplicationQuestion | undefined): Requests {
-    if (forward.rewrite === undefined || requests.must === EVERYTHING) return requests;
-    if (asked?.http !== undefined) return EVERY_REQUEST;
+    if (forward.rewrite === undefined || requests.must === EVERYTHING || requests.may === NOTHING) return requests;
+    // The request that is asked was judged as it leaves the controller, where that is known.
+    if (requestAfter(forward, asked)?.http !== undefined) return EVERY_REQUEST;
     const because: Because = {
       code: "application-rule",
       detail: `${forward.object} rewrites the request, and a rule behind it judges the rest`,
     };
-    return requests.may === NOTHING ? requests : onlyPossible({ ...EVERY_REQUEST }, [because]);
+    return onlyPossible(EVERY_REQUEST, [because]);
   }
 }
 

@@ -524,3 +524,39 @@ describe("the two applications", () => {
     expect(direct.verdict).toBe("deny");
   });
 });
+
+describe("what nobody knows of a rewrite", () => {
+  const objects = [
+    `{apiVersion: gateway.networking.k8s.io/v1, kind: GatewayClass, metadata: {name: c}, spec: {controllerName: io.cilium/gateway-controller}}`,
+    `{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: gw, namespace: shop}, spec: {gatewayClassName: c, listeners: [{name: http, port: 80, protocol: HTTP}]}}`,
+    `{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: web, namespace: shop}, spec: {endpointSelector: {matchLabels: {app: web}}, ingress: [{fromEntities: [ingress], toPorts: [{ports: [{port: "8080", protocol: TCP}], rules: {http: [{path: "/new"}]}}]}]}}`,
+  ];
+  const behind = (filter: Fields): Engine =>
+    engineOf("cilium", [
+      SHOP,
+      WEB,
+      ...objects,
+      JSON.stringify({
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "HTTPRoute",
+        metadata: { name: "r", namespace: "shop" },
+        spec: {
+          parentRefs: [{ name: "gw" }],
+          rules: [{ filters: [filter], backendRefs: [{ name: "web", port: 80 }] }],
+        },
+      }),
+    ]);
+
+  test("a filter that is not known may make any path of the request: a rule for one behind it may pass or not", () => {
+    const filter = { type: "ExtensionRef", extensionRef: { group: "x", kind: "Middleware", name: "strip" } };
+    const [path] = paths(behind(filter), { host: "a.example", path: "/old" });
+    expect(path?.verdict).toBe("unsure");
+    expect(path?.because.map(({ code }) => code)).toContain("opaque-application-rule");
+  });
+
+  test("the reason is the rewrite, not the limit of a search", () => {
+    const [path] = paths(behind({ type: "URLRewrite", urlRewrite: {} }), { host: "a.example", path: "/old" });
+    expect(path?.verdict).toBe("unsure");
+    expect(path?.because.map(({ code }) => code)).toEqual(["application-rule"]);
+  });
+});

@@ -8,10 +8,14 @@ import { type Answer, type PairAnswer, type Question, QuestionError } from "../.
 import type { Engine } from "../../src/reach/engine.ts";
 import type { PolicyConsidered, RuleConsidered, SideExplanation } from "../../src/reach/explain.ts";
 import type { Hop } from "../../src/reach/hop.ts";
+import type { NorthSouthPath } from "../../src/reach/north-south-path.ts";
 import type { PathQuery } from "../../src/reach/north-south.ts";
 import type { Requests } from "../../src/reach/requests.ts";
 import type { FlowEntry } from "../../src/reach/flow-list.ts";
-import type { Decider } from "../../src/reach/reach.ts";
+import { idlePolicies } from "../../src/reach/idle-policies.ts";
+import type { Decider, ReachPair } from "../../src/reach/reach.ts";
+import { routeFindings } from "../../src/reach/route-findings.ts";
+import { questionOf } from "../rules/row.ts";
 
 const words = (...parts: readonly (string | undefined)[]): string =>
   parts.filter((part) => part !== undefined && part !== "").join(" ");
@@ -110,18 +114,41 @@ export function diagnosticText({ severity, code, message, file, line, column }: 
 
 /** Every way in from outside, or those that are asked for, a line each. */
 export function pathTexts(engine: Engine, query: PathQuery = { from: "internet" }): readonly string[] {
-  return engine
-    .paths(query)
-    .map(({ way, from, to, protocol, port, dialled, through, verdict, because, requests, hops }) =>
-      words(
-        `${way} ${from} > ${to} ${port}/${protocol} by ${dialled}`,
-        through === undefined ? "" : `${through.object} ${through.host} ${through.match}`,
-        verdict,
-        becauseText(because),
-        requestsText(requests),
-        `: ${hops.map(hopText).join(" | ")}`,
-      ),
-    );
+  const paths = engine.paths(query);
+  // Where a request is asked, most rules of a Gateway do not take it.
+  const taken = paths.filter(({ hops }) => !hops.some((hop) => hop.kind === "terminate" && OTHER.test(hop.detail)));
+  const others = paths.length - taken.length;
+  return [...taken.map(pathText), ...(others === 0 ? [] : [`${others} whose rule does not take the request`])];
+}
+
+const OTHER = /: another rule takes the request$/;
+
+function pathText(path: NorthSouthPath): string {
+  const { way, from, to, protocol, port, dialled, through, verdict, because, requests, hops } = path;
+  return words(
+    `${way} ${from} > ${to} ${port}/${protocol} by ${dialled}`,
+    through === undefined ? "" : `${through.object} ${through.host} ${through.match}`,
+    verdict,
+    becauseText(because),
+    requestsText(requests),
+    `: ${hops.map(hopText).join(" | ")}`,
+  );
+}
+
+/** The query that a sentence stands for, `FROM > TO` with the words of a row behind; `*`: to every workload. */
+export function waysQuery(sentence: string): PathQuery {
+  const { from, to, protocol, port, application } = questionOf(sentence);
+  return {
+    from,
+    ...(to === "*" ? {} : { to }),
+    ...(port === undefined || protocol !== "TCP" ? {} : { port: { protocol, port } }),
+    ...(application === undefined ? {} : { application }),
+  };
+}
+
+/** What is found in the input, in the policies that govern nobody and in the ways that nobody serves. */
+export function findingTexts(engine: Engine): readonly string[] {
+  return [...engine.diagnostics, ...idlePolicies(engine), ...routeFindings(engine)].map(diagnosticText);
 }
 
 function flowText({ family, protocol, ports, icmp, application }: FlowEntry): string {
@@ -133,22 +160,37 @@ function deciderText({ direction, reason, origins, isolatedBy }: Decider): strin
   return `${direction} ${reason} ${[...rules, ...isolatedBy.map(policyName)].join(", ")}`;
 }
 
+function pairLine({ from, to, allow, unsure, mixed }: ReachPair): string {
+  return [
+    `${from} > ${to}`,
+    ...allow.map((entry) => `allow ${flowText(entry)} ${entry.deciders.map(deciderText).join("; ")}`),
+    ...unsure.map((entry) => `unsure ${flowText(entry)} ${becauseText(entry.because)}`),
+    ...mixed.map((entry) => `mixed ${flowText(entry)}`),
+  ].join(" | ");
+}
+
 /** What `reach` lists, as a number of pairs and a sum over all of them. */
 export function reachText(engine: Engine): string {
   const parts = (["endpoint", "identity", "application", "namespace"] as const).map((by) => {
     const { rows, pairs } = engine.reach({ by, provenance: true, outside: by !== "identity" });
-    const lines = [...pairs].map(({ from, to, allow, unsure, mixed }) =>
-      [
-        `${from} > ${to}`,
-        ...allow.map((entry) => `allow ${flowText(entry)} ${entry.deciders.map(deciderText).join("; ")}`),
-        ...unsure.map((entry) => `unsure ${flowText(entry)} ${becauseText(entry.because)}`),
-        ...mixed.map((entry) => `mixed ${flowText(entry)}`),
-      ].join(" | "),
-    );
+    const lines = [...pairs].map(pairLine);
     const text = [...rows.map((row) => `${row.name} ${row.kind} ${row.members.length}`), ...lines].join("\n");
     return `${by} ${lines.length} ${sum(text)}`;
   });
   return parts.join(", ");
+}
+
+/** Who reaches each Service, a line for every pair; with a port, and without what decided, as a sum. */
+export function serviceTexts(engine: Engine): readonly string[] {
+  return engine.world.services.flatMap(({ namespace, name, ports }) => {
+    const to = `${namespace}/Service/${name}`;
+    const [port] = ports;
+    const asked = { to, by: "endpoint", outside: true } as const;
+    const whole = [...engine.reach({ ...asked, provenance: true }).pairs].map(pairLine);
+    const from = [...engine.reach({ from: to, by: "endpoint", outside: true, provenance: true }).pairs].map(pairLine);
+    const one = port === undefined ? [] : [...engine.reach({ ...asked, port, provenance: false }).pairs].map(pairLine);
+    return [...whole, `to ${to} ${one.length} ${sum(one.join("\n"))}, from it ${from.length} ${sum(from.join("\n"))}`];
+  });
 }
 
 export function sum(text: string): string {

@@ -9,7 +9,7 @@ import { parseAddress } from "../../src/net/address.ts";
 import { openDialect } from "../../src/policy/registry.ts";
 import { Engine } from "../../src/reach/engine.ts";
 import { questionOf } from "../rules/row.ts";
-import { diagnosticText, pathTexts, reachText, whyText } from "./answers.ts";
+import { findingTexts, pathTexts, reachText, serviceTexts, waysQuery, whyText } from "./answers.ts";
 import { type Recorded, recorded } from "./record.ts";
 
 const HERE = import.meta.dirname;
@@ -55,22 +55,11 @@ function engineOf({ dialect, files, config }: Setting, more: readonly string[] =
   return Engine.open(documents, { dialect: opened, names: new Map([["db.example.com.", [address]]]) });
 }
 
-/** The ways that a sentence asks for, `FROM > TO` with the words of a row behind; `*`: to every workload. */
-function ways(engine: Engine, sentence: string): readonly string[] {
-  const { from, to, protocol, port, application } = questionOf(sentence);
-  return pathTexts(engine, {
-    from,
-    ...(to === "*" ? {} : { to }),
-    ...(port === undefined || protocol !== "TCP" ? {} : { port: { protocol, port } }),
-    ...(application === undefined ? {} : { application }),
-  });
-}
-
 /** A case for each sentence, so that none takes long. */
 function waysOf(setting: Setting, more: readonly string[], sentences: readonly string[]): readonly Recorded[] {
   return sentences.map((sentence) => ({
     title: `${sentence} (${nameOf(setting)}${more.map((name) => ` ${name}`).join("")})`,
-    texts: () => ways(engineOf(setting, more), sentence),
+    texts: () => pathTexts(engineOf(setting, more), waysQuery(sentence)),
   }));
 }
 
@@ -172,7 +161,7 @@ recorded(
       title: `opened (${nameOf(setting)})`,
       texts: () => {
         const engine = engineOf(setting);
-        return [...engine.diagnostics.map(diagnosticText), reachText(engine)];
+        return [...findingTexts(engine), reachText(engine), ...serviceTexts(engine)];
       },
     },
     ...waysOf(setting, [], ["ip:203.0.113.9 > *", "ip:198.51.100.7 > *", "internet > shop/Service/db-lb 5432"]),
