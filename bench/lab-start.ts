@@ -7,66 +7,27 @@
  */
 
 import { spawnSync } from "node:child_process";
-import type { Probe } from "../src/lab/answers.ts";
-import { type Plan, RESERVED_IDENTITY } from "../src/lab/plan.ts";
 import { NO_RULES, type Ruleset } from "../src/lab/ruleset.ts";
+import {
+  becomeOrdinary,
+  FIRST_IDENTITY,
+  labApply,
+  labDown,
+  labProbe,
+  labUp,
+  planOf,
+  rulesOf,
+  tcpProbe,
+} from "./built-lab.ts";
 import { boundsOfMedian, median } from "./figures.ts";
 
-const { labApply, labDown, labProbe, labUp }: typeof import("../src/lab/client.ts") = await import(
-  new URL("../dist/lab/client.js", import.meta.url).href
-);
 const NAME = "bench";
-
-if (process.getuid?.() === 0) {
-  process.setgroups?.([]);
-  process.setgid?.(65_534);
-  process.setuid?.(65_534);
-}
-
-function podName(index: number): string {
-  return `default/pod-${index}`;
-}
-
-function plan(count: number): Plan {
-  return {
-    nodes: [{ name: "node-1", addresses: ["192.168.50.1"], identity: RESERVED_IDENTITY.remoteNode }],
-    pods: Array.from({ length: count }, (_, index) => ({
-      name: podName(index),
-      namespace: "default",
-      identity: 1000 + index,
-      labels: { app: `app-${index}` },
-      addresses: [`10.1.${index >> 8}.${index & 255}`],
-      hostNetwork: false,
-      node: "node-1",
-      ports: [{ protocol: "TCP", port: 80 }],
-    })),
-    services: [],
-    ingress: null,
-    dns: null,
-    outside: [],
-    world: { ipv4: RESERVED_IDENTITY.world, ipv6: RESERVED_IDENTITY.world },
-  };
-}
+const PORT = 80;
+becomeOrdinary();
 
 /** Each pod takes connections of its predecessor alone. */
 function chain(count: number): Ruleset {
-  return {
-    policies: ["CiliumNetworkPolicy/default/chain"],
-    subjects: Array.from({ length: count }, (_, index) => ({
-      identity: 1000 + index,
-      direction: "ingress",
-      isolated: true,
-      isolatedBy: ["CiliumNetworkPolicy/default/chain"],
-      entries: [
-        {
-          action: "allow",
-          peer: { kind: "identities", identities: [1000 + ((index + count - 1) % count)] },
-          traffic: { protocol: "TCP", ports: { first: 80, last: 80 } },
-          origin: "CiliumNetworkPolicy/default/chain#ingress[0]",
-        },
-      ],
-    })),
-  };
+  return rulesOf(count, { first: PORT, last: PORT }, (index) => [(index + count - 1) % count]);
 }
 
 const BARE = `
@@ -107,21 +68,16 @@ interface Figures {
 async function measure(count: number): Promise<Figures> {
   const [namespaces, pairs] = bare(count);
   const begun = performance.now();
-  await labUp(plan(count), chain(count), { name: NAME, attached: true });
+  await labUp(planOf(count, [PORT]), chain(count), { name: NAME, attached: true });
   const up = performance.now() - begun;
-  const ring: Probe[] = Array.from({ length: count }, (_, index) => ({
-    from: podName(index),
-    to: podName((index + 1) % count),
-    protocol: "TCP",
-    port: 80,
-  }));
+  const ring = Array.from({ length: count }, (_, index) => tcpProbe(index, (index + 1) % count, PORT));
   const probing = performance.now();
   const results = await labProbe(ring, { name: NAME });
   const probed = performance.now() - probing;
   const wrong = results.filter((result) => result.outcome !== "allow").length;
   if (wrong > 0) throw new Error(`${wrong} of ${count} pods could not reach their successor`);
 
-  const first: Probe = { from: podName(0), to: podName(1), protocol: "TCP", port: 80 };
+  const first = tcpProbe(0, 1, PORT);
   const changes: number[] = [];
   const firstPackets: number[] = [];
   for (let round = 0; round < 5; round++) {
@@ -154,7 +110,9 @@ function oneRuleLess(count: number): Ruleset {
   const full = chain(count);
   return {
     ...full,
-    subjects: full.subjects.map((subject) => (subject.identity === 1001 ? { ...subject, entries: [] } : subject)),
+    subjects: full.subjects.map((subject) =>
+      subject.identity === FIRST_IDENTITY + 1 ? { ...subject, entries: [] } : subject,
+    ),
   };
 }
 
@@ -164,7 +122,7 @@ for (const count of counts.length > 0 ? counts : [4, 100, 1000]) {
   for (let round = 0; round < rounds; round++) {
     figures.push(await measure(count));
     // The kernel takes namespaces down behind the process's back; the next round must not pay for it.
-    await labUp(plan(2), NO_RULES, { name: NAME, attached: true });
+    await labUp(planOf(2, [PORT]), NO_RULES, { name: NAME, attached: true });
     await labDown({ name: NAME });
     await new Promise((resolve) => setTimeout(resolve, count * 3));
   }

@@ -333,7 +333,7 @@ async function main(largest: number, runs: number): Promise<void> {
   await changes(engine, shape, median(full));
   await analyse({ ...shape, isShared: true }, 1, 1);
   console.log(
-    `${USAGE} The lab and the VPC: node --import tsx bench/reading.ts, bench/lab-start.ts, bench/lab-traffic.ts, bench/lab-http.ts, bench/vpc.ts`,
+    `${USAGE} The lab and the VPC: node --import tsx bench/reading.ts, bench/lab-start.ts, bench/lab-probe.ts, bench/lab-traffic.ts, bench/lab-http.ts, bench/vpc.ts`,
   );
 }
 
