@@ -45,6 +45,19 @@ describeWithPackets("a lab from the command line", () => {
     expect((await lab("exec", "default/nobody", "true")).code).toBe(2);
   });
 
+  test("options of exec stand on either side of the pod, never behind the program", async () => {
+    const exec = (...args: readonly string[]): ReturnType<typeof bulkhead> => bulkhead(["lab", "exec", ...args]);
+    const said = ["sh", "-c", "echo $0 $1", "--name", "other"];
+    for (const args of [
+      ["--name", name, "default/client-b", "--", ...said],
+      ["default/client-b", "--name", name, "--", ...said],
+      ["default/client-b", "--name", name, ...said],
+    ])
+      expect(await exec(...args)).toEqual({ code: 0, stdout: "--name other\n", stderr: "" });
+    expect(await exec("default/client-b", "--nam", name, "true")).toMatchObject({ code: 2, stdout: "" });
+    expect(await exec("default/client-b", "--name", name)).toMatchObject({ code: 2, stdout: "" });
+  });
+
   test("policies come and go in a running lab, and the engine's word stands beside the packets", async () => {
     const policies = ["-f", `${EXAMPLE}/policies/cilium`];
     const applied = await lab("apply", ...policies, "-o", "json");

@@ -18,6 +18,27 @@ import { hello } from "./proxy/hello.ts";
 
 const name = uniqueName();
 
+test.each([
+  ["of the name that a lab's own has", "Deployment", "coredns", "{app: dns}"],
+  ["with the label of kube-dns", "Deployment", "resolver", "{k8s-app: kube-dns}"],
+])("a name server that the input brings without its Service is the lab's: %s", (_what, kind, own, labels) => {
+  const text = `
+apiVersion: apps/v1
+kind: ${kind}
+metadata: {name: ${own}, namespace: kube-system}
+spec:
+  selector: {matchLabels: ${labels}}
+  template: {metadata: {labels: ${labels}}, spec: {containers: [{name: c, image: x}]}}
+`;
+  const dialect = openDialect("cilium@1.19");
+  if (dialect === undefined) throw new Error("no dialect");
+  const { documents } = readDocuments([{ name: "world.yaml", text }]);
+  const { plan } = planOf(Engine.open(documents, { dialect, asCluster: true }).world, dialect);
+  expect(plan.dns?.pod.name).toBe(`kube-system/${own}`);
+  expect(plan.dns?.clusterIPs).toHaveLength(1);
+  expect(plan.pods).toEqual([]);
+});
+
 const WORLD = `
 apiVersion: v1
 kind: Node

@@ -181,8 +181,10 @@ class Planner {
       const list = this.podsOf.get(draft.pod);
       if (list === undefined) this.podsOf.set(draft.pod, [planned]);
       else list.push(planned);
-      if (draft.pod === nameServer && nameService !== undefined && dns === undefined) {
-        dns = { clusterIPs: this.clusterIPs(nameService), domain: DOMAIN, pod: planned };
+      const isNameServer = nameService === undefined ? isNameServerByItself(planned) : draft.pod === nameServer;
+      if (isNameServer && dns === undefined) {
+        const clusterIPs = nameService === undefined ? this.own.dnsService : this.clusterIPs(nameService);
+        dns = { clusterIPs, domain: DOMAIN, pod: planned };
       } else pods.push(planned);
     }
     const served = world.services.filter((service) => dns === undefined || service !== nameService);
@@ -415,6 +417,11 @@ class Planner {
       },
     };
   }
+}
+
+/** Whether a pod is the cluster's name server where no Service kube-dns says which one is. */
+function isNameServerByItself({ name, namespace, labels, hostNetwork }: PlannedPod): boolean {
+  return namespace === "kube-system" && !hostNetwork && (labels["k8s-app"] === "kube-dns" || name === DNS_POD);
 }
 
 function ownerOf({ namespace, name }: Service): string {

@@ -19,9 +19,12 @@ Examples:
     )
     .passThroughOptions();
   withLab(command).action(async (pod: string, program: string[]) => {
+    // No program's name begins with a dash: what does is an option behind the pod.
+    const { operands: argv, unknown } = command.parseOptions(program);
+    if (unknown.length > 0) command.error(`error: unknown option '${unknown[0]}'`);
+    if (argv.length === 0) command.error("error: missing required argument 'program'");
     const { name } = command.opts<LabFlags>();
     const running = await openRunning(name);
-    const argv = program[0] === "--" ? program.slice(1) : program;
     const { code } = await labExec(placeOf(pod, running), argv, { name });
     process.exitCode = code;
   });
