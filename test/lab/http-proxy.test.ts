@@ -1,13 +1,12 @@
 import { describeWithPackets, uniqueName } from "./unprivileged.ts";
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Flow } from "../../src/lab/answers.ts";
 import { labApply, labDown, labExec, labFlows, labProbe, labUp } from "../../src/lab/client.ts";
-import type { LabStatus } from "../../src/lab/answers.ts";
 import type { Plan } from "../../src/lab/plan.ts";
 import type { RulesetEntry } from "../../src/lab/ruleset.ts";
 import type { HttpRule } from "../../src/policy/rule.ts";
 import { EMPTY, egress, entry, ingress, pod, rules, service } from "./clusters.ts";
+import { proxyPid } from "./proxy-process.ts";
 
 const name = uniqueName();
 const WEB = { name: "web", protocol: "TCP", port: 80 } as const;
@@ -54,10 +53,8 @@ async function requestFlows(): Promise<Flow[]> {
 describeWithPackets(
   "HTTP through the proxy",
   () => {
-    let status: LabStatus;
-
     beforeAll(async () => {
-      status = await labUp(PLAN, PUBLIC, { name, attached: true });
+      await labUp(PLAN, PUBLIC, { name, attached: true });
     }, 60_000);
 
     afterAll(async () => {
@@ -191,10 +188,9 @@ describeWithPackets(
     });
 
     test("without the proxy nothing passes; it comes back", async () => {
-      const children = readFileSync(`/proc/${status.pid}/task/${status.pid}/children`, "utf8").trim().split(" ");
-      const proxy = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("--bulkhead-proxy"));
-      expect(proxy).toBeDefined();
-      process.kill(Number(proxy), "SIGKILL");
+      const proxy = await proxyPid(name);
+      if (proxy === null) throw new Error("no proxy runs");
+      process.kill(proxy, "SIGKILL");
       expect(await curl("/private", "--connect-timeout", "1")).not.toContain("served by");
       await expect.poll(() => curl("/public"), { timeout: 10_000 }).toContain("served by default/web");
       expect(await curl("/private")).toBe("Access denied\r\n403");

@@ -1,23 +1,24 @@
 /** The name proxy under what nobody should send, and without itself. */
 
 import { describeWithPackets, uniqueName } from "./unprivileged.ts";
-import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { labDown, labExec, labProbe, labStatus, labUp } from "../../src/lab/client.ts";
+import { labDown, labExec, labProbe, labUp } from "../../src/lab/client.ts";
 import type { Plan } from "../../src/lab/plan.ts";
 import type { Ruleset, RulesetEntry } from "../../src/lab/ruleset.ts";
-import { PROXY_MARK } from "../../src/lab/proxy/supervisor.ts";
 import { Asker, queryBytes } from "./asking.ts";
 import { EMPTY, entry, pod, rules } from "./clusters.ts";
 import { hello } from "./proxy/hello.ts";
+import { proxyPid } from "./proxy-process.ts";
 
 const name = uniqueName();
 const SERVER = "10.0.0.53";
 /** A server that others speak over. */
 const LIAR = "10.0.0.3";
 const [WRONG, RIGHT] = ["198.51.100.66", "198.51.100.7"] as const;
+/** Addresses that the liar answers from, and that nobody asked: nobody's, and another server's. */
+const FORGED = ["10.0.0.99", SERVER];
 const NAMES = [{ text: "*.example.com", expression: "^[-a-zA-Z0-9_]*[.]example[.]com[.]$" }];
 
 const PLAN: Plan = {
@@ -60,21 +61,6 @@ const RULES = egress([
 
 let client: Asker;
 let noisy: Asker;
-
-/** The process of the lab's proxy, as this process sees it. */
-async function proxyPid(): Promise<number | null> {
-  const { pid } = await labStatus({ name });
-  for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      const isChild = new RegExp(`^PPid:\\s+${pid}$`, "m").test(readFileSync(`/proc/${entry}/status`, "utf8"));
-      if (isChild && readFileSync(`/proc/${entry}/cmdline`, "utf8").includes(PROXY_MARK)) return Number(entry);
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  return null;
-}
 
 function changed(bytes: Buffer, change: (bytes: Buffer) => void): Buffer {
   const copy = Buffer.from(bytes);
@@ -124,9 +110,9 @@ describeWithPackets("names, held", () => {
     expect(await code(client, "api.example.com")).toBe("NOERROR");
   });
 
-  test("answers with another number, for another name, cut, or from another port teach nothing", async () => {
+  test("answers with another number, for another name, cut, from another port or address teach nothing", async () => {
     const program = fileURLToPath(new URL("liar.mjs", import.meta.url));
-    const argv = ["timeout", "60", process.execPath, program, LIAR, WRONG, RIGHT];
+    const argv = ["timeout", "60", process.execPath, program, LIAR, WRONG, RIGHT, ...FORGED];
     const ended = labExec("default/liar", argv, { name, stdio: "collect" });
     let found = await client.lookUp(LIAR, "www.example.com", "A", 1_000);
     // The server may not be there yet.
@@ -139,7 +125,7 @@ describeWithPackets("names, held", () => {
       { name },
     );
     expect(results.map(({ outcome }) => outcome)).toEqual(["deny", "allow"]);
-    await ended;
+    expect(await ended).toMatchObject({ code: 0, stderr: "" });
   });
 
   test("a stream that is no DNS is ended, and one without an end costs nobody else", async () => {
@@ -168,7 +154,7 @@ describeWithPackets("names, held", () => {
   });
 
   test("without the proxy nothing passes, and it comes back", async () => {
-    const before = await proxyPid();
+    const before = await proxyPid(name);
     if (before === null) throw new Error("no proxy runs");
     process.kill(before, "SIGKILL");
     const codes = new Set<string>();
@@ -183,7 +169,7 @@ describeWithPackets("names, held", () => {
     expect(isBack).toBe(true);
     expect(secured).not.toContain(true);
     expect([...codes].filter((one) => one !== "REFUSED" && one !== "no answer")).toEqual([]);
-    expect(await proxyPid()).not.toBe(before);
+    expect(await proxyPid(name)).not.toBe(before);
     expect(await code(client, "secret.test")).toBe("REFUSED");
     const right = await client.stream("192.0.2.1", 443, [hello({ serverName: "api.example.com" })]);
     expect([right.connected, right.ended]).toEqual([true, "end"]);
