@@ -364,6 +364,12 @@ function report(names: readonly string[], of: (way: Way, who: string) => readonl
   const write = (line: string): boolean => process.stdout.write(`${line}\n`);
   const ratios = (way: Way, who: string, to: readonly Measured[], what: "perSecond" | "cpu"): readonly number[] =>
     of(way, who).map((one, round) => one[what] / (to[round]?.[what] ?? NaN));
+  const added = (who: string): string => {
+    const more = (["median", "late"] as const).map((which) =>
+      median(of("alone", who).map((run, round) => run[which] - (of("alone", "direct")[round]?.[which] ?? NaN))),
+    );
+    return `${who} 50 % ${more[0]?.toFixed(2)} ms, 99 % ${more[1]?.toFixed(2)} ms`;
+  };
   write(`${ROUNDS} rounds of ${SECONDS} s; middle of the rounds (least–most)`);
   for (const way of WAYS) {
     write(`\n${LOADS[way].title}, ${LOADS[way].load.connections} connections`);
@@ -376,6 +382,7 @@ function report(names: readonly string[], of: (way: Way, who: string) => readonl
       if (who !== "direct") parts.push(`${median(runs.map(({ cpu }) => cpu)).toFixed(0)} µs of processor a request`);
       write(parts.join(", "));
     }
+    if (LOADS[way].load.connections === 1) write(`latency added: ${names.map((who) => added(who)).join("; ")}`);
     for (const other of names.slice(1)) {
       const rates = ratios(way, "bulkhead", of(way, other), "perSecond");
       const costs = ratios(way, other, of(way, "bulkhead"), "cpu");
