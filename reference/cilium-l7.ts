@@ -109,7 +109,19 @@ function isMisread(grants: readonly Grant[], view: View): boolean {
   const others = Math.max(...rivals.map(strengthOf));
   const isTold = reading !== others && !rivals.some(({ proxy }) => isOpaque(proxy));
   if (isTold) return reading > others;
+  // R7.2.3: the redirect of a list of look-ups wins, whatever other filters allow at its port.
+  const lists = readers.filter((grant) => grant.proxy.dns.length > 0 && strengthOf(grant) === reading);
+  const equals = rivals.filter((grant) => strengthOf(grant) === others);
+  if (
+    lists.length > 0 &&
+    equals.every(({ port, proxy }) => isPlain(proxy) && lists.every((one) => one.port?.filter !== port?.filter))
+  )
+    return true;
   return unknowns.ask("a proxy misreads the connection", { code: "opaque-l7", detail: "TLS on an HTTP port" });
+}
+
+function isPlain(proxy: Grant["proxy"]): boolean {
+  return !isOpaque(proxy) && proxy.http.length === 0 && proxy.serverNames.length === 0 && proxy.dns.length === 0;
 }
 
 /** R4.2.3. */

@@ -13,7 +13,6 @@ import { addressIntersect, type AddressSet, addressSubtract, ALL_ADDRESSES, form
 import {
   ALL_FLOWS,
   NO_FLOWS,
-  flowAt,
   flowIntersect,
   flowSubtract,
   flowUnion,
@@ -24,7 +23,6 @@ import {
   restrictFamilies,
   type FlowSet,
 } from "../net/flow-set.ts";
-import type { PortProtocol } from "../net/protocol.ts";
 import type {
   ApplicationRule,
   Direction,
@@ -733,8 +731,7 @@ function anyOf(alternatives: readonly Bounded[], because: readonly Because[]): B
 }
 
 /** Denies win over allows; what is left is denied where the direction is closed (cilium.md R4.1.2–R4.1.4). */
-function unionTier(matches: readonly RuleMatch[], closed: boolean, { openApplication, takes }: PolicySet): Bounded {
-  const isNarrowest = takes === "narrowest-ports";
+function unionTier(matches: readonly RuleMatch[], closed: boolean, { openApplication }: PolicySet): Bounded {
   let allows: Bounded = closed ? NO_BOUNDED : ALL_BOUNDED;
   let denies: Bounded = NO_BOUNDED;
   for (const match of matches) {
@@ -743,8 +740,8 @@ function unionTier(matches: readonly RuleMatch[], closed: boolean, { openApplica
     else if (closed) allows = boundedUnion(allows, bounds);
   }
   allows = authenticate(matches, allows);
-  if (closed) allows = nameFilters(matches, allows, isNarrowest);
-  else if (openApplication !== undefined) allows = openDirection(matches, allows, openApplication, isNarrowest);
+  if (closed) allows = nameFilters(matches, allows);
+  else if (openApplication !== undefined) allows = openDirection(matches, allows, openApplication);
   return boundedSubtract(allows, denies);
 }
 
@@ -753,9 +750,8 @@ function openDirection(
   matches: readonly RuleMatch[],
   allows: Bounded,
   how: NonNullable<PolicySet["openApplication"]>,
-  isNarrowest: boolean,
 ): Bounded {
-  const out = how.dns === "enforced" ? nameFilters(matches, allows, isNarrowest) : allows;
+  const out = how.dns === "enforced" ? nameFilters(matches, allows) : allows;
   if (how.http === "lifted") return out;
   let listed: Bounded = NO_BOUNDED;
   let where: FlowSet = NO_FLOWS;
@@ -778,10 +774,9 @@ function openDirection(
 
 /**
  * DNS names are judged by the filter of exactly their port: an allow of another filter does not lift its list, and a
- * plain one of the same filter makes it match everything (cilium.md R7.2.2, R7.2.3). Where the narrowest ports take a
- * connection, a plain allow of the port by its name may take it as well: which of equals does is not told (R4.2.2).
+ * plain one of the same filter makes it match everything (cilium.md R7.2.2, R7.2.3).
  */
-function nameFilters(matches: readonly RuleMatch[], allows: Bounded, isNarrowest: boolean): Bounded {
+function nameFilters(matches: readonly RuleMatch[], allows: Bounded): Bounded {
   let { must, may, because } = allows;
   const done = new Set<string>();
   for (const match of matches) {
@@ -805,28 +800,12 @@ function nameFilters(matches: readonly RuleMatch[], allows: Bounded, isNarrowest
         }
         return application;
       };
-      const hasEqual = isNarrowest && first === last && matches.some((one) => isNamedPlain(one, protocol, first));
       must = overrideApplication(must, where, filter(true));
-      if (match.peer.yes !== 0 && !hasEqual) may = overrideApplication(may, where, filter(false));
-      if (hasEqual) because = mergeBecause(because, [EQUALS]);
+      if (match.peer.yes !== 0) may = overrideApplication(may, where, filter(false));
       because = mergeBecause(because, match.peer.because);
     }
   }
   return must === allows.must && may === allows.may ? allows : settleFilters(must, may, because);
-}
-
-const EQUALS: Because = {
-  code: "opaque-application-rule",
-  detail: "something else on a port that a rule for look-ups and another rule name in different ways",
-};
-
-/** Whether the rule plainly allows the port, and has it by its name. */
-function isNamedPlain({ rule, flows }: RuleMatch, protocol: PortProtocol, port: number): boolean {
-  return (
-    rule.action === "allow" &&
-    rule.traffic.some(({ match, application }) => match.kind === "named" && application === undefined) &&
-    flowAt(flows, "IPv4", protocol, port) === EVERYTHING
-  );
 }
 
 /** What an entry of a DNS filter contributes to its list; undefined for nothing. */
