@@ -21,7 +21,7 @@ describeWithPackets("the walk through names", () => {
     await shell("bulkhead lab down");
   });
 
-  test("says what the documentation says", { timeout: 120_000 }, async () => {
+  test("says what the documentation says", { timeout: 300_000 }, async () => {
     const steps = WALK.split(/^\$ /m).slice(1);
     expect(steps.length).toBeGreaterThan(5);
     const said: string[] = [];
