@@ -1,6 +1,6 @@
 /** Which endpoints a peer or subject selects, and which flows a rule covers: the primitives under every answer. */
 
-import type { Because } from "../base/because.ts";
+import { type Because, mergeBecause } from "../base/because.ts";
 import { type Ternary, ternaryAnd, ternaryNot, ternaryOf, ternaryOr } from "../base/ternary.ts";
 import { either, NO, type Told, YES } from "../base/told.ts";
 import {
@@ -54,12 +54,6 @@ export const FAMILY_LISTS: Readonly<Record<FamilyMask, readonly Family[]>> = {
   2: ["IPv6"],
   3: ["IPv4", "IPv6"],
 };
-
-export function familyMask(families: readonly Family[]): FamilyMask {
-  const v4 = families.includes("IPv4");
-  const v6 = families.includes("IPv6");
-  return v4 ? (v6 ? 3 : 1) : v6 ? 2 : 0;
-}
 
 function maskOr(a: FamilyMask, b: FamilyMask): FamilyMask {
   return MASKS[a | b] ?? 3;
@@ -235,7 +229,9 @@ export class Matching {
           [peer.notSame, differentLabels],
         ] as const) {
           if (result.may === 0 || keys === undefined) continue;
-          result = both(result, fromTernary(compare(keys, other, subject), because));
+          const isOther = keys.some((key) => typeof labelOf(key, other) !== "string");
+          const untold: Because = isOther ? because : { code: "unknown-label", detail: subject.endpoint.name };
+          result = both(result, fromTernary(compare(keys, other, subject), untold));
         }
         return result;
       }
@@ -570,7 +566,7 @@ const V6_LAST = (1n << 128n) - 1n;
 function both(a: FamilyMatch, b: FamilyMatch): FamilyMatch {
   const yes = MASKS[a.yes & b.yes] ?? 0;
   const may = MASKS[a.may & b.may] ?? 0;
-  return { yes, may, because: yes === may ? [] : [...a.because, ...b.because] };
+  return { yes, may, because: yes === may ? [] : mergeBecause(a.because, b.because) };
 }
 
 /** Whether a pattern matches a name; names are compared in lower case with a trailing dot (cilium.md 7.1). */

@@ -13,20 +13,20 @@ import type { CaseFiles } from "../../src/verify/case-files.ts";
 import { questionOf } from "../rules/row.ts";
 import { ruleFiles } from "../rules/rule-file.ts";
 import { openEngineOf } from "../rules/witnesses.ts";
-import { diagnosticText, pathTexts, reachText, whyText } from "./answers.ts";
+import { findingTexts, pathTexts, reachText, whyText } from "./answers.ts";
 import { type Recorded, recorded } from "./record.ts";
 
 const HERE = import.meta.dirname;
 
 type Asked = readonly (readonly [text: string, question: Question])[];
 
-function textsOf(engine: Engine, questions: Asked, withReach: boolean): readonly string[] {
+function textsOf(engine: Engine, questions: Asked): readonly string[] {
   return [
-    ...engine.diagnostics.map(diagnosticText),
+    ...findingTexts(engine),
     ...(engine.refused.length === 0 ? [] : [`refused ${[...engine.refused].sort().join(", ")}`]),
     ...questions.map(([text, question]) => `${text} = ${whyText(engine, question)}`),
     ...pathTexts(engine).map((text) => `path ${text}`),
-    ...(withReach ? [`reach ${reachText(engine)}`] : []),
+    `reach ${reachText(engine)}`,
   ];
 }
 
@@ -39,7 +39,7 @@ for (const [name, cases] of ruleFiles())
         title: `${item.title} (${dialect})`,
         texts: () => {
           const questions = item.rows.map(([sentence]) => [sentence, questionOf(sentence)] as const);
-          return textsOf(openEngineOf(item, dialect), questions, i % 3 === 1);
+          return textsOf(openEngineOf(item, dialect), questions);
         },
       };
     }),
@@ -66,7 +66,7 @@ function casesIn(root: string): readonly Recorded[] {
       const questions = (expectation?.assertions ?? []).map(({ text: asked, port, ...rest }) => {
         return [asked, { ...rest, ...(port === undefined ? {} : { port }) }] as const;
       });
-      return engine === undefined ? [] : textsOf(engine, questions, true);
+      return engine === undefined ? [] : textsOf(engine, questions);
     },
   }));
 }

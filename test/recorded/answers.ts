@@ -3,8 +3,10 @@ import { createHash } from "node:crypto";
 import type { Because } from "../../src/base/because.ts";
 import type { Diagnostic } from "../../src/base/diagnostic.ts";
 import { showApplication } from "../../src/net/application.ts";
+import { flowsKey } from "../../src/net/flow-set.ts";
 import type { Policy } from "../../src/policy/rule.ts";
 import { type Answer, type PairAnswer, type Question, QuestionError } from "../../src/reach/answer.ts";
+import type { Bounded } from "../../src/reach/bounded.ts";
 import type { Engine } from "../../src/reach/engine.ts";
 import type { PolicyConsidered, RuleConsidered, SideExplanation } from "../../src/reach/explain.ts";
 import type { Hop } from "../../src/reach/hop.ts";
@@ -177,7 +179,19 @@ export function reachText(engine: Engine): string {
     const text = [...rows.map((row) => `${row.name} ${row.kind} ${row.members.length}`), ...lines].join("\n");
     return `${by} ${lines.length} ${sum(text)}`;
   });
-  return parts.join(", ");
+  return [...parts, factoredText(engine)].join(", ");
+}
+
+/** The factored answer, as a number of sides and a sum over all of them. */
+function factoredText(engine: Engine): string {
+  const { classes, sides } = engine.solve();
+  const names = new Map(classes.map(({ id, members }) => [id, members.map(({ name }) => name).join()]));
+  const flows = ({ must, may }: Bounded): string => `${flowsKey(must)} to ${flowsKey(may)}`;
+  const texts = sides.map(({ direction, classId, otherwise, groups }) => {
+    const own = groups.map((group) => `${group.others.map((id) => names.get(id)).join(" & ")}: ${flows(group.flows)}`);
+    return `${direction} of ${names.get(classId) ?? ""}: ${[...own, flows(otherwise)].join("; ")}`;
+  });
+  return `solved ${sides.length} ${sum([...names.values(), ...texts].join("\n"))}`;
 }
 
 /** Who reaches each Service, a line for every pair; with a port, and without what decided, as a sum. */
