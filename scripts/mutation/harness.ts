@@ -15,10 +15,10 @@ export const cases: Case[] = [];
 chai.use(JestExtend);
 chai.use(JestChaiExpect);
 chai.use(JestAsymmetricMatchers);
-chai.use(({ Assertion }) => {
+chai.use(({ Assertion }, { flag }) => {
   // As the runner does where the files are there: paths are those of the one test file that has such.
-  Assertion.addMethod("toMatchFileSnapshot", function (this: { readonly _obj: unknown }, path: string) {
-    chai.expect(this._obj).equal(readFileSync(resolve("test/report", path), "utf8"));
+  Assertion.addMethod("toMatchFileSnapshot", function (this: object, path: string) {
+    chai.expect(flag(this, "object")).equal(readFileSync(resolve("test/report", path), "utf8"));
   });
 });
 
