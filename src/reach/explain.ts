@@ -18,7 +18,7 @@ import type { Endpoint } from "./endpoint.ts";
 import type { View } from "./matching.ts";
 import { type RequestRule, requestRules } from "./request-rules.ts";
 import type { RuleMatch } from "./rule-match.ts";
-import type { Sides } from "./side.ts";
+import { rulePeersKey, type Sides } from "./side.ts";
 
 /** One flow: a point in the space of flows, with what is known above the port. */
 export interface FlowPoint {
@@ -272,11 +272,11 @@ function misread(
     );
   const strength = sides.policies.takes === "preferred-parser" ? preference : narrowness;
   const readers = items.filter(({ item }) => readsElse(item, question));
-  // An item of one rule with a stronger reader is never there without it.
+  // An item is never there without a stronger reader for the same peers.
   const rivals = items.filter(
     ({ rule, item }) =>
       !readsElse(item, question) &&
-      (isOpaque(item) || !readers.some((one) => one.rule === rule && strength(one.item) > strength(item))),
+      (isOpaque(item) || !readers.some((one) => strength(one.item) > strength(item) && haveSamePeers(one.rule, rule))),
   );
   if (readers.length === 0) return undefined;
   if (rivals.length === 0 && !hasPlain) return "deny";
@@ -287,6 +287,10 @@ function misread(
   if (strongest(sure(readers)) > Math.max(strongest(rivals), plain)) return "deny";
   if (Math.max(strongest(sure(rivals)), plain) > strongest(readers)) return undefined;
   return "unsure";
+}
+
+function haveSamePeers(a: Rule, b: Rule): boolean {
+  return a === b || rulePeersKey(a) === rulePeersKey(b);
 }
 
 function isOpaque({ application = [] }: Traffic): boolean {
