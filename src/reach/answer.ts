@@ -184,7 +184,9 @@ export class Questions {
       .flatMap((hop) => (hop.kind === "filter" ? [hop.explanation.because] : []))
       .reduce(mergeBecause, []);
     const isCodeAsked = above === "deny" && verdict === "unsure";
-    const because = isCodeAsked || (isRead(point) && above !== "unsure") ? sides : doubts(bounds, point);
+    // What a proxy makes of something that it may not read is a doubt of the filters alone.
+    const byFilters = isCodeAsked || (isRead(point) && sides.length > 0);
+    const because = byFilters ? mergeBecause(above === "unsure" ? bounds.because : [], sides) : doubts(bounds, point);
     return {
       from,
       to,
