@@ -1,24 +1,16 @@
 /** The lab as it is built, run as an ordinary user, with as many pods as told on one node. */
 
+import "../test/lab/ordinary-user.ts";
 import type { Probe } from "../src/lab/answers.ts";
 import { type Plan, RESERVED_IDENTITY } from "../src/lab/plan.ts";
 import type { Ruleset } from "../src/lab/ruleset.ts";
 
-const NOBODY = 65_534;
 export const POLICY = "CiliumNetworkPolicy/default/bench";
 export const FIRST_IDENTITY = 1000;
 
 export const { labApply, labDown, labProbe, labUp }: typeof import("../src/lab/client.ts") = await import(
   new URL("../dist/lab/client.js", import.meta.url).href
 );
-
-/** Nobody from now on, where root started it. */
-export function becomeOrdinary(): void {
-  if (process.getuid?.() !== 0) return;
-  process.setgroups?.([]);
-  process.setgid?.(NOBODY);
-  process.setuid?.(NOBODY);
-}
 
 export function podName(index: number): string {
   return `default/pod-${index}`;

@@ -7,6 +7,7 @@
  *                                                                    one many fresh large alone
  */
 
+import "../test/lab/ordinary-user.ts";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,12 +30,6 @@ const LARGE = 1024 * 1024;
 /** Requests before anything is measured: Node compiles what is used often. */
 const WARM = 40_000;
 const ORIGIN = "CiliumNetworkPolicy/default/web#ingress[0]";
-
-if (process.getuid?.() === 0) {
-  process.setgroups?.([]);
-  process.setgid?.(65_534);
-  process.setuid?.(65_534);
-}
 
 const pod = (own: string, identity: number, address: string): PlannedPod => ({
   name: `default/${own}`,

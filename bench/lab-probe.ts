@@ -5,7 +5,7 @@
  *   npm run build && node --import tsx bench/lab-probe.ts [pods] [rounds]        default 100 pods, 5 ports, 3 rounds
  */
 
-import { becomeOrdinary, labDown, labProbe, labUp, planOf, rulesOf, tcpProbe } from "./built-lab.ts";
+import { labDown, labProbe, labUp, planOf, rulesOf, tcpProbe } from "./built-lab.ts";
 import { median } from "./figures.ts";
 
 const NAME = "bench-probe";
@@ -13,7 +13,6 @@ const PORTS = [80, 81, 82, 83, 84];
 const ALLOWED = { first: 80, last: 82 };
 const [count = 100, rounds = 3] = process.argv.slice(2).map(Number);
 
-becomeOrdinary();
 const half = count / 2;
 const peersOf = (index: number): number[] => Array.from({ length: half }, (_, i) => (index + 1 + i) % count);
 await labUp(planOf(count, PORTS), rulesOf(count, ALLOWED, peersOf), { name: NAME, attached: true });

@@ -8,22 +8,11 @@
 
 import { spawnSync } from "node:child_process";
 import { NO_RULES, type Ruleset } from "../src/lab/ruleset.ts";
-import {
-  becomeOrdinary,
-  FIRST_IDENTITY,
-  labApply,
-  labDown,
-  labProbe,
-  labUp,
-  planOf,
-  rulesOf,
-  tcpProbe,
-} from "./built-lab.ts";
+import { FIRST_IDENTITY, labApply, labDown, labProbe, labUp, planOf, rulesOf, tcpProbe } from "./built-lab.ts";
 import { boundsOfMedian, median } from "./figures.ts";
 
 const NAME = "bench";
 const PORT = 80;
-becomeOrdinary();
 
 /** Each pod takes connections of its predecessor alone. */
 function chain(count: number): Ruleset {

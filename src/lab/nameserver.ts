@@ -25,15 +25,11 @@ interface Found {
   readonly answers: readonly Answer[];
 }
 
-let loaded: typeof dnsPacket | null = null;
+const require = createRequire(import.meta.url);
 
 /** Loaded with the first query: a lab starts without it. */
 function codec(): typeof dnsPacket {
-  if (loaded === null) {
-    const found: typeof dnsPacket = createRequire(import.meta.url)("dns-packet");
-    loaded = found;
-  }
-  return loaded;
+  return require("dns-packet");
 }
 
 const NOTHING: Found = { exists: false, answers: [] };

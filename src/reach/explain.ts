@@ -117,8 +117,7 @@ export function explainSide(
   const { considered, isolatedBy, hits, closed } = stand;
   const above = pointVerdict(bounds, point);
   const isAlways = sides.always(direction, self, other).length > 0;
-  const destination = direction === "ingress" ? self.endpoint : other.endpoint;
-  const parsed = above !== "deny" ? misread(sides, hits, point, destination, !closed || isAlways) : undefined;
+  const parsed = above !== "deny" ? misread(sides, stand, point, !closed || isAlways) : undefined;
   const judged = parsed ?? above;
   const established = point.application === undefined ? judged : pointVerdict(bounds, connection);
   const decided =
@@ -155,6 +154,8 @@ interface Stand {
   readonly matches: readonly RuleMatch[];
   /** The rules that may hold, with what binds their application rules. */
   readonly hits: readonly Hit[];
+  /** What each rule has at the port; none where nothing above the port is asked. */
+  readonly items: ReadonlyMap<Rule, readonly Traffic[]>;
   readonly closed: boolean;
   readonly enforced: boolean;
 }
@@ -173,6 +174,7 @@ function consider(sides: Sides, direction: Direction, self: View, other: View, p
     sides.policies.tiers.map(({ name }) => [name, sides.matches(direction, policies, self, other, name).byPolicy]),
   );
 
+  const itemsOf = new Map<Rule, readonly Traffic[]>();
   const considered = subject.selections.map(({ policy, selects }): PolicyConsidered => {
     const matches = byTier.get(policy.tier)?.get(policy) ?? [];
     const rules = policy.rules
@@ -182,6 +184,7 @@ function consider(sides: Sides, direction: Direction, self: View, other: View, p
         const application = flowAt(sides.matching.flows(rule, destination), point.family, point.protocol, point.port);
         const { http } = point.application ?? {};
         const items = point.application === undefined ? [] : itemsAt(rule, sides, destination, point);
+        itemsOf.set(rule, items);
         const isMisread = isUnreadable(items, point.application);
         const named = direction === "egress" && other.endpoint.kind === "name" ? other.endpoint.dnsName : undefined;
         return {
@@ -221,7 +224,7 @@ function consider(sides: Sides, direction: Direction, self: View, other: View, p
       }),
   );
   const enforced = closed || considered.some((c) => c.isolation === "open");
-  return { considered, isolatedBy, matches, hits, closed, enforced };
+  return { considered, isolatedBy, matches, hits, items: itemsOf, closed, enforced };
 }
 
 /** Where nothing closes the direction, a rule that matches everything joins the rules' own (cilium.md R4.3.7). */
@@ -258,18 +261,15 @@ const MISREAD: Because = { code: OPAQUE, detail: "something else on a port that 
  */
 function misread(
   sides: Sides,
-  hits: readonly Hit[],
+  { hits, items: itemsOf }: Stand,
   point: FlowPoint,
-  destination: Endpoint,
   hasPlain: boolean,
 ): Verdict | undefined {
   const { application: question } = point;
   if (question === undefined) return undefined;
   const items = hits
     .filter((h) => h.rule.action === "allow")
-    .flatMap(({ rule, peer }) =>
-      itemsAt(rule, sides, destination, point).map((item) => ({ rule, item, isSure: peer === "yes" })),
-    );
+    .flatMap(({ rule, peer }) => (itemsOf.get(rule) ?? []).map((item) => ({ rule, item, isSure: peer === "yes" })));
   const strength = sides.policies.takes === "preferred-parser" ? preference : narrowness;
   const readers = items.filter(({ item }) => readsElse(item, question));
   // An item is never there without a stronger reader for the same peers.

@@ -77,9 +77,8 @@ function canonical(name: string): string {
   return `${name.toLowerCase().replace(/[.]$/, "")}.`;
 }
 
-function fromTernary(value: Ternary, because: Because): FamilyMatch {
-  if (value === "yes") return BOTH;
-  return value === "no" ? NEVER : { yes: 0, may: 3, because: [because] };
+function fromTernary(answer: Ternary, because: Because): FamilyMatch {
+  return fromTold({ answer, because: [because] });
 }
 
 function fromTold({ answer, because }: Told): FamilyMatch {

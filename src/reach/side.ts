@@ -12,16 +12,16 @@ import { type Application, applicationOf, applicationUnion, EVERYTHING, NOTHING 
 import { addressIntersect, type AddressSet, addressSubtract, ALL_ADDRESSES, formatAddress } from "../net/address.ts";
 import {
   ALL_FLOWS,
-  NO_FLOWS,
+  type FlowSet,
   flowIntersect,
   flowSubtract,
-  flowUnion,
   flowsEmpty,
   flowsEqual,
+  flowUnion,
+  NO_FLOWS,
   overrideApplication,
   portFlows,
   restrictFamilies,
-  type FlowSet,
 } from "../net/flow-set.ts";
 import type {
   ApplicationRule,
@@ -75,7 +75,6 @@ export interface Subject {
 }
 
 /** A rule with what its constrained peers must match as well (cilium.md R4.7.1). */
-/** A rule that may hold for a subject, with what other rules require of its peers (cilium.md R4.7.1). */
 export interface Governing {
   readonly rule: Rule;
   readonly policy: Policy;
@@ -361,7 +360,7 @@ export class Sides {
     if (conflict !== undefined && (subject.closed || subject.selections.some((s) => touches(s.policy, direction)))) {
       return { must: NO_FLOWS, may: ALL_FLOWS, because: [{ code: "merge-conflict", detail: conflict.message }] };
     }
-    const { tiers, unsure } = (subject.plans[direction] ??= this.plan(direction, subject));
+    const { tiers, unsure } = this.planOf(direction, subject);
     if (unsure.length === 0) return this.enforceAnywhere(direction, tiers, self, other);
     const because: Because[] = unsure.map((s) => ({
       code: "unknown-label",
@@ -377,6 +376,10 @@ export class Sides {
       result = result === undefined ? one : eitherOf(result, one, because);
     }
     return result ?? ALL_BOUNDED;
+  }
+
+  private planOf(direction: Direction, subject: Planned): Plan {
+    return (subject.plans[direction] ??= this.plan(direction, subject));
   }
 
   private plan(direction: Direction, subject: Subject): Plan {
@@ -446,13 +449,12 @@ export class Sides {
     return { yes: mask(yes), may: mask(may), because: yes === may ? [] : because };
   }
 
-  /** Enforces the policies wherever the other end may be. */
   /** The other end, once for each part of the outside that the rules tell apart where nobody told its address. */
   placesOf(direction: Direction, self: View, other: View): readonly View[] {
-    const subject = this.planned(self);
-    return places((subject.plans[direction] ??= this.plan(direction, subject)).tiers, other);
+    return places(this.planOf(direction, this.planned(self)).tiers, other);
   }
 
+  /** Enforces the policies wherever the other end may be. */
   private enforceAnywhere(direction: Direction, tiers: readonly TierPlan[], self: View, other: View): Bounded {
     if (other.endpoint.kind !== "name") return this.enforce(direction, tiers, self, other);
     const unclear: readonly Because[] = [{ code: "unknown-address", detail: other.endpoint.name }];
@@ -473,7 +475,7 @@ export class Sides {
       const judged = closed ? this.boundByNames(matches, self, other) : matches;
       const always = this.always(direction, self, other);
       const all = always.length === 0 ? judged : [...judged, ...always];
-      passes = all.length === 0 && closed ? NO_BOUNDED : unionTier(all, closed, this.policies);
+      passes = all.length === 0 && closed ? NO_BOUNDED : unionTier(all, closed, this.policies.openApplication);
       if (this.policies.audit) {
         const audited = flowSubtract(ALL_FLOWS, overrideApplication(passes.must, passes.must, EVERYTHING));
         passes = boundedUnion(passes, { must: audited, may: audited, because: [] });
@@ -571,7 +573,7 @@ function places(tiers: readonly TierPlan[], other: View): readonly View[] {
       .filter((part) => part.length > 0);
     if (parts.length > MAX_PLACES) return [other];
   }
-  return parts.map((within) => ({ ...other, endpoint: { ...endpoint, within } }));
+  return parts.length === 1 ? [other] : parts.map((within) => ({ ...other, endpoint: { ...endpoint, within } }));
 }
 
 const UNENFORCED: Planned = { enforced: false, selections: [], closed: false, conflicts: [], key: 0, plans: {} };
@@ -731,7 +733,11 @@ function anyOf(alternatives: readonly Bounded[], because: readonly Because[]): B
 }
 
 /** Denies win over allows; what is left is denied where the direction is closed (cilium.md R4.1.2–R4.1.4). */
-function unionTier(matches: readonly RuleMatch[], closed: boolean, { openApplication }: PolicySet): Bounded {
+function unionTier(
+  matches: readonly RuleMatch[],
+  closed: boolean,
+  openApplication: PolicySet["openApplication"],
+): Bounded {
   let allows: Bounded = closed ? NO_BOUNDED : ALL_BOUNDED;
   let denies: Bounded = NO_BOUNDED;
   for (const match of matches) {
